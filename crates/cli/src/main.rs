@@ -1,0 +1,3 @@
+//! The program `caviar`.
+
+fn main() {}

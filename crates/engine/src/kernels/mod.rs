@@ -1,0 +1,17 @@
+//! Slices in, slices out: the arithmetic, for every instruction set the same bits. The only place with `unsafe`.
+
+pub(crate) mod buffer;
+pub(crate) mod cpu;
+pub(crate) mod gang;
+pub(crate) mod gemm;
+pub(crate) mod isa;
+pub(crate) mod layout;
+pub(crate) mod map;
+pub(crate) mod math;
+pub(crate) mod random;
+pub(crate) mod reduce;
+pub(crate) mod simd;
+pub(crate) mod softmax;
+pub(crate) mod update;
+
+pub use simd::Element;

@@ -1,0 +1,22 @@
+//! Caviar's engine: define-then-run graphs, derivatives, plans, networks, optimizers and the training loop.
+//!
+//! No files, no clock, no environment: everything that comes in is an argument, everything that goes out is a value.
+
+pub mod average;
+mod grad;
+mod graph;
+mod kernels;
+pub mod nn;
+mod op;
+pub mod optim;
+mod plan;
+mod real;
+pub mod rng;
+pub mod rows;
+pub mod schedule;
+mod session;
+mod shape;
+mod tensor;
+pub mod train;
+
+pub use real::Real;

@@ -1,0 +1,1 @@
+//! From a person's table to encoded rows: schema, reading, encoding, splitting.
