@@ -1,3 +1,62 @@
-//! The project's chores.
+//! The project's chores: `cargo xtask test` and `cargo xtask fixtures`.
 
-fn main() {}
+mod checks;
+mod examples;
+mod fixtures;
+mod process;
+mod smoke;
+mod tally;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [--quick] [--fail-fast]   format, lints, all tests, all examples, and the program from a table to a model
+                                 --quick leaves out the examples and the release build
+                                 --fail-fast stops at the first part that fails
+  fixtures [--python PATH]       make the fixtures and example tables anew with Python and compare with the committed
+                                 ones; --python takes an interpreter that has fixtures/requirements.txt installed";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test", options @ ..] => test_options(options).map(checks::run),
+        ["fixtures"] => Ok(fixtures::run(None)),
+        ["fixtures", "--python", path] => Ok(fixtures::run(Some(Path::new(path)))),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [] => Err("a command is missing".to_owned()),
+        [word, ..] => Err(format!("`{word}` is not understood here")),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("xtask: {message}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn test_options(words: &[&str]) -> Result<checks::Options, String> {
+    let mut options = checks::Options::default();
+    for word in words {
+        match *word {
+            "--quick" => options.quick = true,
+            "--fail-fast" => options.fail_fast = true,
+            _ => return Err(format!("`{word}` is not an option of test")),
+        }
+    }
+    Ok(options)
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
