@@ -2,20 +2,15 @@
 
 use super::parts::parts;
 use super::{LANES, Simd};
-#[allow(
-    clippy::wildcard_imports,
-    reason = "dozens of intrinsics, all with a prefix of their own"
-)]
+#[allow(clippy::wildcard_imports, reason = "dozens of intrinsics, all with a prefix of their own")]
 use std::arch::x86_64::*;
 
 const ROOT_HALF: i32 = 0x3f35_04f3;
 const ROOT_HALF_LONG: i64 = 0x3fe6_a09e_667f_3bcd;
 
 /// Sixteen set and sixteen clear masks: read from `16 - count` on, the first `count` lanes are set.
-static SET_THEN_CLEAR: [i32; 32] = [
-    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0,
-];
+static SET_THEN_CLEAR: [i32; 32] =
+    [-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// The mask of the lanes `first..first + 8` that lie below `count ≤ 16`.
 #[inline]
@@ -30,8 +25,7 @@ fn below(first: usize, count: usize) -> __m256i {
 #[target_feature(enable = "avx2")]
 fn below_long(first: usize, count: usize) -> __m256i {
     // SAFETY: `first` is at most 12, so the four elements end at 16 - count + first + 4 ≤ 32.
-    let narrow =
-        unsafe { _mm_loadu_si128(SET_THEN_CLEAR.as_ptr().add(LANES - count + first).cast()) };
+    let narrow = unsafe { _mm_loadu_si128(SET_THEN_CLEAR.as_ptr().add(LANES - count + first).cast()) };
     _mm256_cvtepi32_epi64(narrow)
 }
 
@@ -58,19 +52,11 @@ pub(super) fn tree_pd(v: __m256d) -> f64 {
 fn scale_ps(x: __m256, n: __m256) -> __m256 {
     // Adding 1.5·2²³ + 127 leaves the biased exponent in the low bits of the sum.
     let magic = _mm256_set1_ps(12_583_039.0);
-    let half = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(_mm256_mul_ps(
-        n,
-        _mm256_set1_ps(0.5),
-    ));
+    let half =
+        _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(_mm256_mul_ps(n, _mm256_set1_ps(0.5)));
     let first = _mm256_slli_epi32::<23>(_mm256_castps_si256(_mm256_add_ps(half, magic)));
-    let second = _mm256_slli_epi32::<23>(_mm256_castps_si256(_mm256_add_ps(
-        _mm256_sub_ps(n, half),
-        magic,
-    )));
-    _mm256_mul_ps(
-        _mm256_mul_ps(x, _mm256_castsi256_ps(first)),
-        _mm256_castsi256_ps(second),
-    )
+    let second = _mm256_slli_epi32::<23>(_mm256_castps_si256(_mm256_add_ps(_mm256_sub_ps(n, half), magic)));
+    _mm256_mul_ps(_mm256_mul_ps(x, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second))
 }
 
 /// As [`scale_ps`].
@@ -79,19 +65,11 @@ fn scale_ps(x: __m256, n: __m256) -> __m256 {
 fn scale_pd(x: __m256d, n: __m256d) -> __m256d {
     // Adding 1.5·2⁵² + 1023 leaves the biased exponent in the low bits of the sum.
     let magic = _mm256_set1_pd(6_755_399_441_056_767.0);
-    let half = _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(_mm256_mul_pd(
-        n,
-        _mm256_set1_pd(0.5),
-    ));
+    let half =
+        _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(_mm256_mul_pd(n, _mm256_set1_pd(0.5)));
     let first = _mm256_slli_epi64::<52>(_mm256_castpd_si256(_mm256_add_pd(half, magic)));
-    let second = _mm256_slli_epi64::<52>(_mm256_castpd_si256(_mm256_add_pd(
-        _mm256_sub_pd(n, half),
-        magic,
-    )));
-    _mm256_mul_pd(
-        _mm256_mul_pd(x, _mm256_castsi256_pd(first)),
-        _mm256_castsi256_pd(second),
-    )
+    let second = _mm256_slli_epi64::<52>(_mm256_castpd_si256(_mm256_add_pd(_mm256_sub_pd(n, half), magic)));
+    _mm256_mul_pd(_mm256_mul_pd(x, _mm256_castsi256_pd(first)), _mm256_castsi256_pd(second))
 }
 
 parts!(F32, f32, __m256, __m256, 8, [0 1],

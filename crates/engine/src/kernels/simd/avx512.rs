@@ -3,10 +3,7 @@
 use super::avx2::{tree_pd, tree_ps};
 use super::parts::parts;
 use super::{LANES, Simd};
-#[allow(
-    clippy::wildcard_imports,
-    reason = "dozens of intrinsics, all with a prefix of their own"
-)]
+#[allow(clippy::wildcard_imports, reason = "dozens of intrinsics, all with a prefix of their own")]
 use std::arch::x86_64::*;
 
 const ROOT_HALF: i32 = 0x3f35_04f3;

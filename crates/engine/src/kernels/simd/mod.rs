@@ -13,6 +13,8 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
+use super::math;
+
 /// The number of logical lanes of every vector.
 pub const LANES: usize = 16;
 
@@ -26,6 +28,21 @@ pub trait Element: Copy + 'static {
     type Avx2: Simd<Elem = Self>;
     /// Plain arrays, on any machine.
     type Portable: Simd<Elem = Self>;
+
+    /// `eˣ`.
+    fn exp<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// The natural logarithm.
+    fn ln<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// The hyperbolic tangent.
+    fn tanh<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// `1 / (1 + e⁻ˣ)`.
+    fn sigmoid<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// `ln(1 + eˣ)`.
+    fn softplus<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// The error function.
+    fn erf<S: Simd<Elem = Self>>(s: S, x: S::V) -> S::V;
+    /// `aᵇ`, through `f64`.
+    fn pow<S: Simd<Elem = Self>>(s: S, a: S::V, b: S::V) -> S::V;
 }
 
 impl Element for f32 {
@@ -34,6 +51,35 @@ impl Element for f32 {
     #[cfg(target_arch = "x86_64")]
     type Avx2 = avx2::F32;
     type Portable = portable::F32;
+
+    #[inline(always)]
+    fn exp<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::exp(s, x)
+    }
+    #[inline(always)]
+    fn ln<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::ln(s, x)
+    }
+    #[inline(always)]
+    fn tanh<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::tanh(s, x)
+    }
+    #[inline(always)]
+    fn sigmoid<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::sigmoid(s, x)
+    }
+    #[inline(always)]
+    fn softplus<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::softplus(s, x)
+    }
+    #[inline(always)]
+    fn erf<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
+        math::erf(s, x)
+    }
+    #[inline(always)]
+    fn pow<S: Simd<Elem = f32>>(s: S, a: S::V, b: S::V) -> S::V {
+        math::each_pair(s, a, b, |a, b| libm::pow(f64::from(a), f64::from(b)) as f32)
+    }
 }
 
 impl Element for f64 {
@@ -42,6 +88,35 @@ impl Element for f64 {
     #[cfg(target_arch = "x86_64")]
     type Avx2 = avx2::F64;
     type Portable = portable::F64;
+
+    #[inline(always)]
+    fn exp<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, libm::exp)
+    }
+    #[inline(always)]
+    fn ln<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, libm::log)
+    }
+    #[inline(always)]
+    fn tanh<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, libm::tanh)
+    }
+    #[inline(always)]
+    fn sigmoid<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, math::sigmoid_f64)
+    }
+    #[inline(always)]
+    fn softplus<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, math::softplus_f64)
+    }
+    #[inline(always)]
+    fn erf<S: Simd<Elem = f64>>(s: S, x: S::V) -> S::V {
+        math::each_lane(s, x, libm::erf)
+    }
+    #[inline(always)]
+    fn pow<S: Simd<Elem = f64>>(s: S, a: S::V, b: S::V) -> S::V {
+        math::each_pair(s, a, b, libm::pow)
+    }
 }
 
 /// A computation that is compiled once per instruction set and entered through [`Isa::run`](super::isa::Isa::run).

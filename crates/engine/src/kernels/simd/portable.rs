@@ -116,8 +116,7 @@ macro_rules! portable {
             #[inline(always)]
             fn scale_by_power_of_two(self, x: Self::V, n: Self::V) -> Self::V {
                 // Two exact powers: the first product is exact, the second rounds once, into the subnormals too.
-                let power =
-                    |n: $elem| <$elem>::from_bits(((n as i64 + $bias) as $bits) << $mantissa_bits);
+                let power = |n: $elem| <$elem>::from_bits(((n as i64 + $bias) as $bits) << $mantissa_bits);
                 from_fn(|l| {
                     let half = (n[l] * 0.5).round_ties_even();
                     x[l] * power(half) * power(n[l] - half)

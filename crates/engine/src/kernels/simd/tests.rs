@@ -22,9 +22,7 @@ fn numbers(count: usize, seed: u64) -> Vec<f64> {
     ];
     let mut state = seed;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 11) as f64 / (1_u64 << 53) as f64
     };
     (0..count)
@@ -100,11 +98,7 @@ impl<T: Element> Kernel<T> for Split<'_, T> {
     fn run<S: Simd<Elem = T>>(self, s: S) -> [[T; LANES]; 3] {
         let x = s.load(self.0);
         let (m, e) = (s.mantissa(x), s.exponent(x));
-        [
-            s.to_array(m),
-            s.to_array(e),
-            s.to_array(s.scale_by_power_of_two(m, e)),
-        ]
+        [s.to_array(m), s.to_array(e), s.to_array(s.scale_by_power_of_two(m, e))]
     }
 }
 
@@ -126,26 +120,17 @@ macro_rules! laws {
             use std::array::from_fn;
 
             fn bits(list: &[$elem]) -> Vec<Option<u64>> {
-                list.iter()
-                    .map(|x| (!x.is_nan()).then(|| u64::from(x.to_bits())))
-                    .collect()
+                list.iter().map(|x| (!x.is_nan()).then(|| u64::from(x.to_bits()))).collect()
             }
 
             #[test]
             fn all_instruction_sets_agree_on_every_operation() {
-                let list: Vec<$elem> = numbers(3 * LANES * 500, 1)
-                    .iter()
-                    .map(|&x| x as $elem)
-                    .collect();
+                let list: Vec<$elem> = numbers(3 * LANES * 500, 1).iter().map(|&x| x as $elem).collect();
                 for three in list.as_chunks::<LANES>().0.as_chunks::<3>().0 {
                     let [a, b, c] = three;
                     let expected = bits(&Isa::Portable.run(Everything { a, b, c }));
                     for isa in Isa::available() {
-                        assert_eq!(
-                            bits(&isa.run(Everything { a, b, c })),
-                            expected,
-                            "{isa}: {a:?} {b:?} {c:?}"
-                        );
+                        assert_eq!(bits(&isa.run(Everything { a, b, c })), expected, "{isa}: {a:?} {b:?} {c:?}");
                     }
                 }
             }
@@ -155,11 +140,7 @@ macro_rules! laws {
                 for round in 0..200 {
                     let x: [$elem; LANES] = from_fn(|l| {
                         let x = (numbers(LANES, round)[l].abs() as $elem).min(1e30);
-                        if x.is_nan() {
-                            1.0
-                        } else {
-                            x.max($smallest_normal)
-                        }
+                        if x.is_nan() { 1.0 } else { x.max($smallest_normal) }
                     });
                     for isa in Isa::available() {
                         let [m, e, product] = isa.run(Split(&x));
