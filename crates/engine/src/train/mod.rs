@@ -1,1 +1,2 @@
-//! (being written)
+//! Training: (being written)
+pub mod metric;
