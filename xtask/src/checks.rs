@@ -24,14 +24,7 @@ pub fn run(options: Options) -> bool {
     });
     tally.part("lints", || {
         install("clippy", "clippy");
-        Count::one(succeeds(&mut cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ])))
+        Count::one(succeeds(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])))
     });
     tally.part("tests", tests);
     if !options.quick {
@@ -51,33 +44,19 @@ fn install(component: &str, subcommand: &str) {
 /// Unit, property, integration and doc tests.
 fn tests() -> Count {
     let mut count = Count::NONE;
-    let passed = watch(
-        &mut cargo(&["test", "--workspace", "--no-fail-fast"]),
-        |line| {
-            count = count.plus(test_result(line).unwrap_or(Count::NONE));
-            true
-        },
-    );
+    let passed = watch(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), |line| {
+        count = count.plus(test_result(line).unwrap_or(Count::NONE));
+        true
+    });
     // What does not compile has no failed tests.
-    if !passed && count.failed == 0 {
-        count.plus(Count::one(false))
-    } else {
-        count
-    }
+    if !passed && count.failed == 0 { count.plus(Count::one(false)) } else { count }
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`.
 fn test_result(line: &str) -> Option<Count> {
     let (_, facts) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let fact = |word: &str| {
-        facts
-            .split("; ")
-            .find_map(|part| part.strip_suffix(word)?.trim().parse().ok())
-    };
-    Some(Count {
-        passed: fact("passed")?,
-        failed: fact("failed")?,
-    })
+    let fact = |word: &str| facts.split("; ").find_map(|part| part.strip_suffix(word)?.trim().parse().ok());
+    Some(Count { passed: fact("passed")?, failed: fact("failed")? })
 }
 
 #[cfg(test)]
@@ -88,13 +67,7 @@ mod tests {
     #[test]
     fn a_result_line_is_read_and_others_are_not() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        assert_eq!(
-            test_result(line),
-            Some(Count {
-                passed: 12,
-                failed: 3
-            })
-        );
+        assert_eq!(test_result(line), Some(Count { passed: 12, failed: 3 }));
         assert_eq!(test_result("test result is unknown"), None);
         assert_eq!(test_result("test sum ... ok"), None);
     }

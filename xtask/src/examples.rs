@@ -8,12 +8,7 @@ use crate::tally::Count;
 /// Builds and runs all examples, with the profile of the tests: they are built already.
 pub fn run() -> Count {
     let mut programs = Vec::new();
-    let mut build = cargo(&[
-        "build",
-        "--workspace",
-        "--examples",
-        "--message-format=json-render-diagnostics",
-    ]);
+    let mut build = cargo(&["build", "--workspace", "--examples", "--message-format=json-render-diagnostics"]);
     let built = watch(&mut build, |line| {
         programs.extend(example_program(line));
         false
@@ -25,8 +20,7 @@ pub fn run() -> Count {
     if programs.is_empty() {
         println!("there is no example");
     }
-    let run_one =
-        |program: &String| Count::one(succeeds(Command::new(program).current_dir(crate::root())));
+    let run_one = |program: &String| Count::one(succeeds(Command::new(program).current_dir(crate::root())));
     programs.iter().map(run_one).fold(Count::NONE, Count::plus)
 }
 

@@ -6,11 +6,7 @@ use std::process::Command;
 use crate::process::succeeds;
 use crate::tally::{Count, Tally};
 
-const SCRIPTS: [&str; 3] = [
-    "examples/data/export.py",
-    "fixtures/moons.py",
-    "fixtures/traces.py",
-];
+const SCRIPTS: [&str; 3] = ["examples/data/export.py", "fixtures/moons.py", "fixtures/traces.py"];
 
 /// Runs the check of every script, with the given interpreter or one in `target/venv`; true when all agree.
 pub fn run(python: Option<&Path>) -> bool {
@@ -21,11 +17,7 @@ pub fn run(python: Option<&Path>) -> bool {
     }
     for script in SCRIPTS {
         tally.part(script, || {
-            Count::one(succeeds(
-                Command::new(&interpreter)
-                    .args([script, "--check"])
-                    .current_dir(crate::root()),
-            ))
+            Count::one(succeeds(Command::new(&interpreter).args([script, "--check"]).current_dir(crate::root())))
         });
     }
     tally.finish()
@@ -33,33 +25,13 @@ pub fn run(python: Option<&Path>) -> bool {
 
 fn own_interpreter() -> PathBuf {
     let folder = crate::root().join("target/venv");
-    if cfg!(windows) {
-        folder.join("Scripts/python.exe")
-    } else {
-        folder.join("bin/python")
-    }
+    if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
 }
 
 /// Creates the environment, and installs what is missing in it.
 fn prepare(interpreter: &Path) -> bool {
     let created = interpreter.exists()
-        || succeeds(
-            Command::new("python3")
-                .args(["-m", "venv", "target/venv"])
-                .current_dir(crate::root()),
-        );
-    let install = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--requirement",
-        "fixtures/requirements.txt",
-    ];
-    created
-        && succeeds(
-            Command::new(interpreter)
-                .args(install)
-                .current_dir(crate::root()),
-        )
+        || succeeds(Command::new("python3").args(["-m", "venv", "target/venv"]).current_dir(crate::root()));
+    let install = ["-m", "pip", "install", "--quiet", "--requirement", "fixtures/requirements.txt"];
+    created && succeeds(Command::new(interpreter).args(install).current_dir(crate::root()))
 }

@@ -37,10 +37,7 @@ pub fn watch(command: &mut Command, mut see: impl FnMut(&str) -> bool) -> bool {
     if let Some(output) = child.stdout.take() {
         let mut reader = BufReader::new(output);
         let mut bytes = Vec::new();
-        while reader
-            .read_until(b'\n', &mut bytes)
-            .is_ok_and(|count| count > 0)
-        {
+        while reader.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
             if see(String::from_utf8_lossy(&bytes).trim_end()) {
                 // A closed terminal is no reason to stop testing.
                 let _ = std::io::stdout().write_all(&bytes);
@@ -52,20 +49,12 @@ pub fn watch(command: &mut Command, mut see: impl FnMut(&str) -> bool) -> bool {
 }
 
 fn show(command: &Command) {
-    let program = std::path::Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
-    let words: Vec<_> = command
-        .get_args()
-        .map(|word| word.to_string_lossy())
-        .collect();
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default();
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     println!("$ {} {}", program.to_string_lossy(), words.join(" "));
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> bool {
-    eprintln!(
-        "{} does not start: {error}",
-        command.get_program().to_string_lossy()
-    );
+    eprintln!("{} does not start: {error}", command.get_program().to_string_lossy());
     false
 }

@@ -29,16 +29,7 @@ pub fn run(release: bool) -> Count {
 fn table_to_model(folder: &Path, release: bool) -> Count {
     let table = crate::root().join("examples/data/breast_cancer.csv");
     let mut tune = caviar(folder, release);
-    tune.arg("tune").arg(&table).args([
-        "--target",
-        "diagnosis",
-        "--trials",
-        "8",
-        "--time",
-        "20s",
-        "--json",
-        "--quiet",
-    ]);
+    tune.arg("tune").arg(&table).args(["--target", "diagnosis", "--trials", "8", "--time", "20s", "--json", "--quiet"]);
     let mut last = String::new();
     let ended = watch(&mut tune, |line| {
         line.clone_into(&mut last);
@@ -50,34 +41,16 @@ fn table_to_model(folder: &Path, release: bool) -> Count {
     let accuracy = test_accuracy(&last).unwrap_or(f64::NAN);
     let checks = [
         ("tune ends well", ended),
-        (
-            "its last line is the finished event",
-            last.contains(r#""event":"finished""#),
-        ),
-        (
-            "the test accuracy is there and is good",
-            accuracy >= LEAST_ACCURACY,
-        ),
-        (
-            "the model is there",
-            model.as_deref().is_some_and(|path| bytes_of(path) > 0),
-        ),
-        (
-            "the report is a whole page",
-            report.as_deref().is_some_and(is_page),
-        ),
-        (
-            "the model predicts every row",
-            model.is_some_and(|path| predicts(folder, release, &path, &table)),
-        ),
+        ("its last line is the finished event", last.contains(r#""event":"finished""#)),
+        ("the test accuracy is there and is good", accuracy >= LEAST_ACCURACY),
+        ("the model is there", model.as_deref().is_some_and(|path| bytes_of(path) > 0)),
+        ("the report is a whole page", report.as_deref().is_some_and(is_page)),
+        ("the model predicts every row", model.is_some_and(|path| predicts(folder, release, &path, &table))),
     ];
     for (name, passed) in checks {
         println!("{} {name}", if passed { "ok    " } else { "FAILED" });
     }
-    checks
-        .iter()
-        .map(|(_, passed)| Count::one(*passed))
-        .fold(Count::NONE, Count::plus)
+    checks.iter().map(|(_, passed)| Count::one(*passed)).fold(Count::NONE, Count::plus)
 }
 
 /// The program, started as the README does, with `folder` to work in.
@@ -86,31 +59,16 @@ fn caviar(folder: &Path, release: bool) -> Command {
     if release {
         command.arg("--release");
     }
-    command
-        .arg("--manifest-path")
-        .arg(crate::root().join("Cargo.toml"))
-        .arg("--")
-        .current_dir(folder);
+    command.arg("--manifest-path").arg(crate::root().join("Cargo.toml")).arg("--").current_dir(folder);
     command
 }
 
 fn predicts(folder: &Path, release: bool, model: &Path, table: &Path) -> bool {
     let predictions = folder.join("predictions.csv");
     let mut predict = caviar(folder, release);
-    predict
-        .arg("predict")
-        .arg(model)
-        .arg(table)
-        .arg("-o")
-        .arg(&predictions);
-    let lines = |path: &PathBuf| {
-        std::fs::read_to_string(path)
-            .map(|text| text.lines().count())
-            .ok()
-    };
-    succeeds(&mut predict)
-        && lines(&predictions).is_some()
-        && lines(&predictions) == lines(&table.to_owned())
+    predict.arg("predict").arg(model).arg(table).arg("-o").arg(&predictions);
+    let lines = |path: &PathBuf| std::fs::read_to_string(path).map(|text| text.lines().count()).ok();
+    succeeds(&mut predict) && lines(&predictions).is_some() && lines(&predictions) == lines(&table.to_owned())
 }
 
 fn bytes_of(path: &Path) -> u64 {
@@ -118,9 +76,7 @@ fn bytes_of(path: &Path) -> u64 {
 }
 
 fn is_page(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path)
-        .unwrap_or_default()
-        .to_lowercase();
+    let text = std::fs::read_to_string(path).unwrap_or_default().to_lowercase();
     text.trim_start().starts_with("<!doctype html") && text.contains("</html>")
 }
 

@@ -13,25 +13,16 @@ pub struct Count {
 
 impl Count {
     /// No check at all.
-    pub const NONE: Self = Self {
-        passed: 0,
-        failed: 0,
-    };
+    pub const NONE: Self = Self { passed: 0, failed: 0 };
 
     /// One check.
     pub fn one(passed: bool) -> Self {
-        Self {
-            passed: usize::from(passed),
-            failed: usize::from(!passed),
-        }
+        Self { passed: usize::from(passed), failed: usize::from(!passed) }
     }
 
     /// Both together.
     pub fn plus(self, other: Self) -> Self {
-        Self {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-        }
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
     }
 }
 
@@ -44,10 +35,7 @@ pub struct Tally {
 impl Tally {
     /// Nothing run yet.
     pub fn new(fail_fast: bool) -> Self {
-        Self {
-            fail_fast,
-            parts: Vec::new(),
-        }
+        Self { fail_fast, parts: Vec::new() }
     }
 
     /// Runs one part, unless one failed before and the first failure ends it all.
@@ -58,8 +46,7 @@ impl Tally {
         println!("\n=== {name} ===");
         let start = Instant::now();
         let count = run();
-        self.parts
-            .push((name, count, start.elapsed().as_secs_f64()));
+        self.parts.push((name, count, start.elapsed().as_secs_f64()));
     }
 
     /// Prints a line per part and the sum; true when nothing failed.
@@ -67,10 +54,7 @@ impl Tally {
         println!("\n=== summary ===");
         for (name, count, seconds) in &self.parts {
             let word = if count.failed == 0 { "ok" } else { "FAILED" };
-            println!(
-                "{word:<6} {name}: {} passed, {} failed, {seconds:.1} s",
-                count.passed, count.failed
-            );
+            println!("{word:<6} {name}: {} passed, {} failed, {seconds:.1} s", count.passed, count.failed);
         }
         let total = self.total();
         println!("\n{} passed, {} failed", total.passed, total.failed);
@@ -78,9 +62,7 @@ impl Tally {
     }
 
     fn total(&self) -> Count {
-        self.parts
-            .iter()
-            .fold(Count::NONE, |sum, (_, count, _)| sum.plus(*count))
+        self.parts.iter().fold(Count::NONE, |sum, (_, count, _)| sum.plus(*count))
     }
 }
 
