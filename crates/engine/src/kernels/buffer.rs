@@ -36,25 +36,15 @@ impl<T: Copy + Default> Buffer<T> {
     pub fn new(len: usize) -> Self {
         let layout = Self::layout(len);
         if layout.size() == 0 {
-            return Buffer {
-                start: NonNull::dangling(),
-                len,
-                owns: PhantomData,
-            };
+            return Buffer { start: NonNull::dangling(), len, owns: PhantomData };
         }
         // SAFETY: the layout is not of size zero.
-        let Some(start) = NonNull::new(unsafe { alloc(layout) }.cast::<T>()) else {
-            handle_alloc_error(layout)
-        };
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }.cast::<T>()) else { handle_alloc_error(layout) };
         for index in 0..len {
             // SAFETY: `index < len`, and the allocation holds `len` elements.
             unsafe { start.add(index).write(T::default()) };
         }
-        Buffer {
-            start,
-            len,
-            owns: PhantomData,
-        }
+        Buffer { start, len, owns: PhantomData }
     }
 
     /// A copy of `values`.
@@ -143,9 +133,7 @@ pub struct Arena<T: Copy + Default> {
 impl<T: Copy + Default> Arena<T> {
     /// An arena of `len` elements, each `T::default()`.
     pub fn new(len: usize) -> Self {
-        Arena {
-            buffer: Buffer::new(len),
-        }
+        Arena { buffer: Buffer::new(len) }
     }
 
     /// The number of elements.
@@ -177,16 +165,10 @@ impl<T: Copy + Default> Arena<T> {
     ) -> ([&mut [T]; O], [&[T]; I]) {
         let len = self.buffer.len();
         let inside = |span: &Span| span.start <= len && span.len <= len - span.start;
-        assert!(
-            outputs.iter().chain(&inputs).all(inside),
-            "a span leaves the arena of {len} elements"
-        );
+        assert!(outputs.iter().chain(&inputs).all(inside), "a span leaves the arena of {len} elements");
         for (index, output) in outputs.iter().enumerate() {
             let mut others = outputs[index + 1..].iter().chain(&inputs);
-            assert!(
-                !others.any(|other| output.overlaps(*other)),
-                "an output shares elements with another span"
-            );
+            assert!(!others.any(|other| output.overlaps(*other)), "an output shares elements with another span");
         }
         let start = self.buffer.as_mut_ptr();
         // SAFETY: every span lies inside the buffer, no output shares an element with another span (both asserted
@@ -194,9 +176,7 @@ impl<T: Copy + Default> Arena<T> {
         unsafe {
             (
                 outputs.map(|span| std::slice::from_raw_parts_mut(start.add(span.start), span.len)),
-                inputs.map(|span| {
-                    std::slice::from_raw_parts(start.add(span.start).cast_const(), span.len)
-                }),
+                inputs.map(|span| std::slice::from_raw_parts(start.add(span.start).cast_const(), span.len)),
             )
         }
     }
@@ -228,9 +208,7 @@ mod tests {
     #[test]
     fn an_arena_lends_outputs_beside_inputs() {
         let mut arena = Arena::<f64>::new(8);
-        arena
-            .get_mut(Span { start: 0, len: 4 })
-            .copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
+        arena.get_mut(Span { start: 0, len: 4 }).copy_from_slice(&[1.0, 2.0, 3.0, 4.0]);
         let ([sum, empty], [left, right]) = arena.lend(
             [Span { start: 4, len: 2 }, Span { start: 1, len: 0 }],
             [Span { start: 0, len: 3 }, Span { start: 2, len: 2 }],
@@ -259,12 +237,6 @@ mod tests {
     #[should_panic(expected = "leaves the arena")]
     fn a_span_stays_inside_the_arena() {
         let mut arena = Arena::<f32>::new(8);
-        let _ = arena.lend(
-            [],
-            [Span {
-                start: 2,
-                len: usize::MAX,
-            }],
-        );
+        let _ = arena.lend([], [Span { start: 2, len: usize::MAX }]);
     }
 }

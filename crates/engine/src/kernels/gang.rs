@@ -70,19 +70,14 @@ pub struct Gang {
 
 impl fmt::Debug for Gang {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gang")
-            .field("threads", &self.threads())
-            .finish()
+        f.debug_struct("Gang").field("threads", &self.threads()).finish()
     }
 }
 
 impl Gang {
     /// The caller alone: no threads, no overhead.
     pub fn alone() -> Self {
-        Gang {
-            shared: None,
-            workers: Vec::new(),
-        }
+        Gang { shared: None, workers: Vec::new() }
     }
 
     /// A gang of `threads`, the caller included; fewer where the system refuses to start so many.
@@ -92,20 +87,14 @@ impl Gang {
         }
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         let shared = Arc::new(Shared {
-            states: (1..threads)
-                .map(|_| Line(AtomicU32::new(state::IDLE)))
-                .collect(),
+            states: (1..threads).map(|_| Line(AtomicU32::new(state::IDLE))).collect(),
             job: Line(UnsafeCell::new(None)),
             unfinished: Line(AtomicUsize::new(0)),
             taken: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
             panic: Mutex::new(None),
             threads,
-            pauses: if threads > cores {
-                PAUSES_OVERSUBSCRIBED
-            } else {
-                PAUSES
-            },
+            pauses: if threads > cores { PAUSES_OVERSUBSCRIBED } else { PAUSES },
         });
         let mut workers = Vec::with_capacity(threads - 1);
         for index in 0..threads - 1 {
@@ -117,15 +106,8 @@ impl Gang {
             }
         }
         let started = workers.len() + 1;
-        let gang = Gang {
-            shared: Some(shared),
-            workers,
-        };
-        if started == threads {
-            gang
-        } else {
-            Self::smaller(gang, started)
-        }
+        let gang = Gang { shared: Some(shared), workers };
+        if started == threads { gang } else { Self::smaller(gang, started) }
     }
 
     /// Starts again with as many threads as could be started.
@@ -143,9 +125,7 @@ impl Gang {
     /// The length of the chunks of `len` elements, one chunk per thread, each a multiple of `multiple` (but the last).
     #[inline]
     pub fn chunk_len(&self, len: usize, multiple: usize) -> usize {
-        len.div_ceil(self.threads())
-            .next_multiple_of(multiple)
-            .max(multiple)
+        len.div_ceil(self.threads()).next_multiple_of(multiple).max(multiple)
     }
 
     /// Calls `work` once for each part `0..parts` and returns when all have been done.
@@ -167,25 +147,17 @@ impl Gang {
         let called = (self.workers.len()).min(parts - 1);
         // SAFETY: only the lifetime is changed; this function does not return before every worker called has counted
         // itself as finished, after which none touches the job.
-        let work_of_any_lifetime = unsafe {
-            std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work)
-        };
+        let work_of_any_lifetime =
+            unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work) };
         // SAFETY: `taken` is ours and no worker is at work, so nobody else reads or writes the job.
-        unsafe {
-            *shared.job.0.get() = Some(Job {
-                work: work_of_any_lifetime,
-                parts,
-            })
-        };
+        unsafe { *shared.job.0.get() = Some(Job { work: work_of_any_lifetime, parts }) };
         shared.unfinished.0.store(called, Ordering::Relaxed);
         for (state, worker) in shared.states.iter().zip(&self.workers).take(called) {
             if state.0.swap(state::WORK, Ordering::AcqRel) == state::ASLEEP {
                 worker.thread().unpark();
             }
         }
-        let own = catch_unwind(AssertUnwindSafe(|| {
-            (0..parts).step_by(shared.threads).for_each(work)
-        }));
+        let own = catch_unwind(AssertUnwindSafe(|| (0..parts).step_by(shared.threads).for_each(work)));
         let mut pauses = 0;
         while shared.unfinished.0.load(Ordering::Acquire) > 0 {
             if pauses < shared.pauses {
@@ -196,15 +168,7 @@ impl Gang {
             }
         }
         let panicked = shared.panicked.swap(false, Ordering::Relaxed);
-        let theirs = if panicked {
-            shared
-                .panic
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take()
-        } else {
-            None
-        };
+        let theirs = if panicked { shared.panic.lock().unwrap_or_else(PoisonError::into_inner).take() } else { None };
         shared.taken.store(false, Ordering::Release);
         if let Err(panic) = own {
             resume_unwind(panic);
@@ -216,12 +180,7 @@ impl Gang {
 
     /// Cuts `out` into chunks of `chunk_len` elements (the last may be shorter) and calls `work(index, chunk)` for each.
     #[inline]
-    pub fn for_chunks<T: Send>(
-        &self,
-        out: &mut [T],
-        chunk_len: usize,
-        work: impl Fn(usize, &mut [T]) + Sync,
-    ) {
+    pub fn for_chunks<T: Send>(&self, out: &mut [T], chunk_len: usize, work: impl Fn(usize, &mut [T]) + Sync) {
         self.for_chunks_of([out], chunk_len, |index, [out]| work(index, out));
     }
 
@@ -234,10 +193,7 @@ impl Gang {
         work: impl Fn(usize, [&mut [T]; N]) + Sync,
     ) {
         let len = slices.first().map_or(0, |slice| slice.len());
-        assert!(
-            slices.iter().all(|slice| slice.len() == len),
-            "slices of several lengths cannot be cut together"
-        );
+        assert!(slices.iter().all(|slice| slice.len() == len), "slices of several lengths cannot be cut together");
         assert!(chunk_len > 0, "a chunk holds at least one element");
         if len <= chunk_len {
             if len > 0 {
@@ -251,9 +207,7 @@ impl Gang {
             let own_len = chunk_len.min(len - begin);
             // SAFETY: the slices are disjoint, `begin + own_len <= len`, and each index is handed out once, so no two
             // chunks share an element; the borrow of `slices` lasts until `run` has returned.
-            let chunks = starts
-                .get()
-                .map(|start| unsafe { std::slice::from_raw_parts_mut(start.add(begin), own_len) });
+            let chunks = starts.get().map(|start| unsafe { std::slice::from_raw_parts_mut(start.add(begin), own_len) });
             work(index, chunks);
         });
     }
@@ -323,12 +277,7 @@ impl Shared {
                 }
                 _ => {
                     // Fails where work has just come; after a spurious return the state is ASLEEP already.
-                    let _ = state.compare_exchange(
-                        state::IDLE,
-                        state::ASLEEP,
-                        Ordering::Relaxed,
-                        Ordering::Relaxed,
-                    );
+                    let _ = state.compare_exchange(state::IDLE, state::ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
                     if state.load(Ordering::Relaxed) == state::ASLEEP {
                         thread::park();
                     }
@@ -354,11 +303,7 @@ mod tests {
                 gang.run(parts, &|part| {
                     counts[part].fetch_add(1, Ordering::Relaxed);
                 });
-                assert!(
-                    counts
-                        .iter()
-                        .all(|count| count.load(Ordering::Relaxed) == 1)
-                );
+                assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
             }
         }
     }
@@ -377,10 +322,7 @@ mod tests {
                 }
             }
             let threads = threads as u64;
-            assert_eq!(
-                total.into_inner(),
-                threads * (3000 * 2999 / 2) + 3000 * (threads * (threads - 1) / 2)
-            );
+            assert_eq!(total.into_inner(), threads * (3000 * 2999 / 2) + 3000 * (threads * (threads - 1) / 2));
         }
     }
 
@@ -388,14 +330,9 @@ mod tests {
     fn a_panic_in_any_part_reaches_the_caller_and_the_gang_goes_on() {
         let gang = Gang::new(3);
         for bad in 0..3 {
-            let panic = catch_unwind(AssertUnwindSafe(|| {
-                gang.run(3, &|part| assert!(part != bad, "part {part}"))
-            }));
+            let panic = catch_unwind(AssertUnwindSafe(|| gang.run(3, &|part| assert!(part != bad, "part {part}"))));
             let message = panic.expect_err("the panic is re-raised");
-            assert_eq!(
-                message.downcast_ref::<String>(),
-                Some(&format!("part {bad}"))
-            );
+            assert_eq!(message.downcast_ref::<String>(), Some(&format!("part {bad}")));
             let done = AtomicUsize::new(0);
             gang.run(5, &|_| {
                 done.fetch_add(1, Ordering::Relaxed);
@@ -422,16 +359,12 @@ mod tests {
             for (len, chunk_len) in [(0, 4), (1, 4), (4, 4), (5, 4), (1003, 17)] {
                 let mut first = vec![0_usize; len];
                 let mut second = vec![0_usize; len];
-                gang.for_chunks_of(
-                    [&mut first, &mut second],
-                    chunk_len,
-                    |index, [first, second]| {
-                        for (offset, (a, b)) in first.iter_mut().zip(second).enumerate() {
-                            *a += index * chunk_len + offset + 1;
-                            *b += 2 * (index * chunk_len + offset);
-                        }
-                    },
-                );
+                gang.for_chunks_of([&mut first, &mut second], chunk_len, |index, [first, second]| {
+                    for (offset, (a, b)) in first.iter_mut().zip(second).enumerate() {
+                        *a += index * chunk_len + offset + 1;
+                        *b += 2 * (index * chunk_len + offset);
+                    }
+                });
                 assert!(first.iter().enumerate().all(|(i, value)| *value == i + 1));
                 assert!(second.iter().enumerate().all(|(i, value)| *value == 2 * i));
             }
@@ -442,12 +375,7 @@ mod tests {
     fn one_chunk_per_thread_is_a_multiple_of_the_granule() {
         let gang = Gang::new(3);
         assert_eq!(
-            [
-                gang.chunk_len(100, 16),
-                gang.chunk_len(1, 16),
-                gang.chunk_len(0, 16),
-                gang.chunk_len(96, 16)
-            ],
+            [gang.chunk_len(100, 16), gang.chunk_len(1, 16), gang.chunk_len(0, 16), gang.chunk_len(96, 16)],
             [48, 16, 16, 32]
         );
     }
