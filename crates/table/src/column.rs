@@ -1,0 +1,235 @@
+//! Cells by column, and what kind of column they make.
+
+use crate::dictionary::Dictionary;
+use crate::schema::Storage;
+
+/// The code of a missing cell among words.
+pub const MISSING: u32 = u32::MAX;
+
+/// Words as codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Words {
+    /// A code per row, [`MISSING`] where the cell is missing.
+    pub codes: Vec<u32>,
+    /// The words by code; by first appearance, so nothing may depend on their order.
+    pub dictionary: Dictionary,
+}
+
+impl Words {
+    /// The word in this row, `None` where missing.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        self.codes.get(row).and_then(|&code| self.dictionary.get(code))
+    }
+}
+
+/// The cells of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cells {
+    /// Numbers, NaN where missing, never infinite.
+    Numbers(Vec<f64>),
+    /// Words.
+    Words(Words),
+}
+
+/// A named column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The name in the header.
+    pub name: String,
+    /// One cell per row.
+    pub cells: Cells,
+}
+
+/// What a column is good for.
+///
+/// Found over given rows, in this order, `n` being the cells that are not missing:
+/// - **Empty**: `n = 0`.
+/// - **Constant**: one value in all rows, none missing.
+/// - **Identifier**: `n >= 20`, all different, and either words, or whole numbers in a column
+///   named like an identifier (`id`, `index`, `key`, `row`, `uuid`, `..._id`, `...Id`, `...ID`,
+///   `unnamed...`).
+/// - **Text**: words, more than 32 and more than `n / 2` different ones.
+/// - **Category**: other words, booleans (`true`, `yes`) among them.
+/// - **Number**: other numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers to calculate with.
+    Number,
+    /// Words that come again.
+    Category,
+    /// One value only.
+    Constant,
+    /// A name of the row.
+    Identifier,
+    /// Words that hardly come again.
+    Text,
+    /// No value at all.
+    Empty,
+}
+
+/// Fewer different cells than this make no identifier.
+const IDENTIFIER_ROWS: usize = 20;
+/// So many different words are never called text.
+const TEXT_WORDS: usize = 32;
+
+impl Column {
+    /// How the cells are kept.
+    pub fn storage(&self) -> Storage {
+        match self.cells {
+            Cells::Numbers(_) => Storage::Numbers,
+            Cells::Words(_) => Storage::Words,
+        }
+    }
+
+    /// How many rows the column has.
+    pub fn rows(&self) -> usize {
+        match &self.cells {
+            Cells::Numbers(values) => values.len(),
+            Cells::Words(words) => words.codes.len(),
+        }
+    }
+
+    /// Whether the cell of this row is missing; a row that is not there is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match &self.cells {
+            Cells::Numbers(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Cells::Words(words) => words.codes.get(row).is_none_or(|&code| code == MISSING),
+        }
+    }
+
+    /// The kind of the column over these rows (those of training, where a decision hangs on it).
+    pub fn kind(&self, rows: &[usize]) -> Kind {
+        match &self.cells {
+            Cells::Numbers(values) => number_kind(&self.name, values, rows),
+            Cells::Words(words) => word_kind(words, rows),
+        }
+    }
+}
+
+fn number_kind(name: &str, values: &[f64], rows: &[usize]) -> Kind {
+    let present = || rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan());
+    let Some(first) = present().next() else {
+        return Kind::Empty;
+    };
+    if rows.iter().all(|&row| values[row] == first) {
+        return Kind::Constant;
+    }
+    if names_a_row(name) {
+        let mut sorted: Vec<f64> = present().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let whole = sorted.iter().all(|value| value.fract() == 0.0);
+        let different = sorted.windows(2).all(|pair| pair[0] != pair[1]);
+        if whole && different && sorted.len() >= IDENTIFIER_ROWS {
+            return Kind::Identifier;
+        }
+    }
+    Kind::Number
+}
+
+fn word_kind(words: &Words, rows: &[usize]) -> Kind {
+    let mut seen = vec![false; words.dictionary.len()];
+    let (mut present, mut different) = (0_usize, 0_usize);
+    for &row in rows {
+        let code = words.codes[row];
+        if code != MISSING {
+            present += 1;
+            different += usize::from(!std::mem::replace(&mut seen[code as usize], true));
+        }
+    }
+    if present == 0 {
+        Kind::Empty
+    } else if different == 1 && present == rows.len() {
+        Kind::Constant
+    } else if different == present && present >= IDENTIFIER_ROWS {
+        Kind::Identifier
+    } else if different > TEXT_WORDS && different > present / 2 {
+        Kind::Text
+    } else {
+        Kind::Category
+    }
+}
+
+/// Whether a column of this name is likely to number the rows.
+fn names_a_row(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    let whole = ["id", "ids", "index", "idx", "key", "row", "rowid", "rownames", "uuid", "guid"];
+    let ends = ["_id", " id", "-id", ".id", "_key", "_index", "_uuid"];
+    let camel = name.strip_suffix("Id").or_else(|| name.strip_suffix("ID"));
+    whole.contains(&lower.as_str())
+        || lower.starts_with("unnamed")
+        || ends.iter().any(|end| lower.ends_with(end))
+        || camel.is_some_and(|stem| stem.ends_with(|letter: char| letter.is_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cells, Column, Kind, MISSING, Words, names_a_row};
+    use crate::dictionary::Interner;
+
+    fn numbers(name: &str, values: impl IntoIterator<Item = f64>) -> Column {
+        Column { name: name.to_owned(), cells: Cells::Numbers(values.into_iter().collect()) }
+    }
+
+    fn words(cells: &[&str]) -> Column {
+        let mut interner = Interner::new();
+        let code = |cell: &&str| match *cell {
+            "" => MISSING,
+            word => interner.code(word.as_bytes()).unwrap(),
+        };
+        let codes = cells.iter().map(code).collect();
+        let cells = Cells::Words(Words { codes, dictionary: interner.finish() });
+        Column { name: "w".to_owned(), cells }
+    }
+
+    fn kind(column: &Column) -> Kind {
+        column.kind(&(0..column.rows()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn distinct_whole_numbers_are_an_identifier_only_under_its_name() {
+        let values = || (0..30).map(|i| f64::from(i * i));
+        assert_eq!(kind(&numbers("patient_id", values())), Kind::Identifier);
+        assert_eq!(kind(&numbers("area", values())), Kind::Number);
+        assert_eq!(kind(&numbers("id", values().map(|v| v + 0.5))), Kind::Number);
+        assert_eq!(kind(&numbers("id", (0..30).map(|i| f64::from(i / 2)))), Kind::Number);
+        assert_eq!(kind(&numbers("id", (0..19).map(f64::from))), Kind::Number);
+    }
+
+    #[test]
+    fn words_are_category_text_or_identifier_by_how_often_they_come_again() {
+        let all: Vec<String> = (0..100).map(|i| format!("n{i}")).collect();
+        let cells = |period: usize| (0..100).map(|i| all[i % period].as_str()).collect::<Vec<_>>();
+        assert_eq!(kind(&words(&cells(100))), Kind::Identifier);
+        assert_eq!(kind(&words(&cells(51))), Kind::Text);
+        assert_eq!(kind(&words(&cells(50))), Kind::Category);
+        assert_eq!(kind(&words(&["true", "false", "true"])), Kind::Category);
+    }
+
+    #[test]
+    fn a_constant_with_missing_cells_still_says_something() {
+        assert_eq!(kind(&numbers("x", [1.0, 1.0])), Kind::Constant);
+        assert_eq!(kind(&numbers("x", [1.0, f64::NAN])), Kind::Number);
+        assert_eq!(kind(&numbers("x", [f64::NAN, f64::NAN])), Kind::Empty);
+        assert_eq!(kind(&words(&["a", "a"])), Kind::Constant);
+        assert_eq!(kind(&words(&["a", ""])), Kind::Category);
+        assert_eq!(kind(&words(&["", ""])), Kind::Empty);
+    }
+
+    #[test]
+    fn the_kind_looks_at_the_rows_given_and_no_others() {
+        let column = words(&["a", "a", "b", ""]);
+        assert_eq!(column.kind(&[0, 1]), Kind::Constant);
+        assert_eq!(column.kind(&[3]), Kind::Empty);
+        assert_eq!(column.kind(&[1, 2]), Kind::Category);
+    }
+
+    #[test]
+    fn names_of_rows_are_recognized() {
+        for name in ["id", "ID", "customerId", "customerID", "row id", "user_id", "Unnamed: 0"] {
+            assert!(names_a_row(name), "{name}");
+        }
+        for name in ["humid", "paid", "Mid", "key_rate", "grid", "COVID"] {
+            assert!(!names_a_row(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Bytes of a table file: unpacked, checked, with plain line ends.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::error::ReadError;
+
+/// The most bytes of one row: a quote left open must not swallow the machine.
+pub(crate) const ROW_BYTES: u64 = 32 << 20;
+/// So much is looked at to guess the delimiter.
+const SAMPLE_BYTES: usize = 64 << 10;
+
+/// A table file ready for the CSV parser.
+pub(crate) struct Source<'a> {
+    /// The text, line ends being `\n`, one more of them at the end.
+    pub(crate) text: Lines<'a>,
+    /// The first bytes of the text.
+    pub(crate) sample: Vec<u8>,
+    /// What has been delivered.
+    pub(crate) progress: Rc<Progress>,
+    /// Whether the file is compressed.
+    pub(crate) packed: bool,
+}
+
+/// Counters shared by the reader and those who read from it.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// Bytes delivered so far.
+    pub(crate) delivered: Cell<u64>,
+    /// Bytes delivered since the last row was complete.
+    pub(crate) since_row: Cell<u64>,
+}
+
+/// Faults found in the bytes, carried through `io::Error`.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    NulByte { line: u64 },
+    RowTooLong,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Opens the input: gzip is known by its first two bytes, a byte-order mark is taken off.
+pub(crate) fn open<'a>(input: &'a mut dyn Read, path: &Path) -> Result<Source<'a>, ReadError> {
+    let head = take(input, 2).map_err(|source| failed(path, source, false))?;
+    let packed = head == [0x1f, 0x8b];
+    let whole = Cursor::new(head).chain(input);
+    let mut inner: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+    let mut sample = take(&mut inner, SAMPLE_BYTES).map_err(|source| failed(path, source, packed))?;
+    let wide = sample.starts_with(&[0xff, 0xfe]) || sample.starts_with(&[0xfe, 0xff]);
+    if wide {
+        return Err(ReadError::Encoding { path: path.to_owned(), encoding: "UTF-16" });
+    }
+    if sample.starts_with(&[0xef, 0xbb, 0xbf]) {
+        sample.drain(..3);
+    }
+    let progress = Rc::new(Progress::default());
+    let text = Lines {
+        inner: Box::new(Cursor::new(sample.clone()).chain(inner)),
+        progress: Rc::clone(&progress),
+        line: 1,
+        after_return: false,
+        ended: false,
+    };
+    Ok(Source { text, sample, progress, packed })
+}
+
+/// The error of an input that cannot be read on.
+pub(crate) fn failed(path: &Path, source: io::Error, packed: bool) -> ReadError {
+    let path = path.to_owned();
+    let damaged = matches!(
+        source.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+    );
+    if packed && damaged { ReadError::Compressed { path, source } } else { ReadError::Io { path, source } }
+}
+
+fn take(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Turns `\r\n` and a lone `\r` into `\n`, refuses NUL, and ends with one `\n` more than the input.
+///
+/// With that, the line on which a row starts follows from the parser's line count, and a quote
+/// left open is known by the last `\n` lying inside it.
+pub(crate) struct Lines<'a> {
+    inner: Box<dyn Read + 'a>,
+    progress: Rc<Progress>,
+    line: u64,
+    after_return: bool,
+    ended: bool,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() || self.ended {
+            return Ok(0);
+        }
+        if self.progress.since_row.get() > ROW_BYTES + buffer.len() as u64 {
+            return Err(io::Error::other(Fault::RowTooLong));
+        }
+        let kept = loop {
+            let count = self.inner.read(buffer)?;
+            if count == 0 {
+                self.ended = true;
+                buffer[0] = b'\n';
+                break 1;
+            }
+            let kept = self.plain(&mut buffer[..count]);
+            if buffer[..kept].contains(&0) {
+                let nul = buffer[..kept].iter().position(|&byte| byte == 0).unwrap_or(kept);
+                let line = self.line + newlines(&buffer[..nul]);
+                return Err(io::Error::other(Fault::NulByte { line }));
+            }
+            self.line += newlines(&buffer[..kept]);
+            if kept > 0 {
+                break kept;
+            }
+        };
+        let Progress { delivered, since_row } = &*self.progress;
+        delivered.set(delivered.get() + kept as u64);
+        since_row.set(since_row.get() + kept as u64);
+        Ok(kept)
+    }
+}
+
+impl Lines<'_> {
+    /// Plain line ends in place; returns the new length.
+    fn plain(&mut self, bytes: &mut [u8]) -> usize {
+        if !self.after_return && !bytes.contains(&b'\r') {
+            return bytes.len();
+        }
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            let second = self.after_return && byte == b'\n';
+            self.after_return = byte == b'\r';
+            if !second {
+                bytes[kept] = if byte == b'\r' { b'\n' } else { byte };
+                kept += 1;
+            }
+        }
+        kept
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// The delimiter of a table that starts with these bytes.
+///
+/// For each candidate the cells of the lines are counted outside quotes. The candidate with the
+/// largest share of lines that have as many cells as the first one (and more than one) wins;
+/// among equals tab comes before semicolon, bar and comma, because commas stand inside the cells
+/// of the others (decimal commas) and seldom the other way round. No candidate: comma.
+pub(crate) fn guess_delimiter(sample: &[u8]) -> u8 {
+    let mut best = (0.0, b',');
+    for candidate in [b'\t', b';', b'|', b','] {
+        let counts = separators_by_line(sample, candidate);
+        let first = counts.first().copied().unwrap_or(0);
+        if first == 0 {
+            continue;
+        }
+        let same = counts.iter().filter(|&&count| count == first).count();
+        let share = same as f64 / counts.len() as f64;
+        if share > best.0 {
+            best = (share, candidate);
+        }
+    }
+    best.1
+}
+
+fn separators_by_line(sample: &[u8], delimiter: u8) -> Vec<usize> {
+    let mut counts = Vec::new();
+    let (mut count, mut quoted, mut blank) = (0, false, true);
+    for &byte in sample {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => {
+                if !blank {
+                    counts.push(count);
+                }
+                (count, blank) = (0, true);
+                continue;
+            }
+            _ if byte == delimiter && !quoted => count += 1,
+            _ => {}
+        }
+        blank = false;
+    }
+    let whole = sample.len() < SAMPLE_BYTES - 3;
+    if !blank && (whole || counts.is_empty()) {
+        counts.push(count);
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Source, guess_delimiter, open};
+    use std::io::Read;
+    use std::path::Path;
+
+    fn text(mut bytes: &[u8]) -> Vec<u8> {
+        let Source { mut text, .. } = open(&mut bytes, Path::new("x")).unwrap();
+        let mut out = Vec::new();
+        let mut one = [0_u8; 1];
+        while text.read(&mut one).unwrap() == 1 {
+            out.push(one[0]);
+        }
+        out
+    }
+
+    #[test]
+    fn line_ends_of_all_systems_become_one() {
+        assert_eq!(text(b"a\r\nb\rc\nd\r\r\n"), b"a\nb\nc\nd\n\n\n");
+        assert_eq!(text(b"\xef\xbb\xbfa"), b"a\n");
+    }
+
+    #[test]
+    fn the_delimiter_is_guessed_from_all_lines() {
+        for (sample, delimiter) in [
+            ("a,b\n1,2\n", b','),
+            ("a;b\n1,5;2,5\n", b';'),
+            ("1,5;2,5\n2,5;3,5\n", b';'),
+            ("a\tb c\n1\t2\n", b'\t'),
+            ("a|b\n1|2\n", b'|'),
+            ("name,note\nx,\"a;b;c\"\ny,\"a\n;b\"\n", b','),
+            ("a,b\n1,2;3\n", b','),
+            ("a;b,c\n1,2\n2,3\n3,4\n", b','),
+            ("alone\n1\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(guess_delimiter(sample.as_bytes()), delimiter, "{sample:?}");
+        }
+    }
+}

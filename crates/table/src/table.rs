@@ -1,0 +1,155 @@
+//! A table in memory: named columns of equal length.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::column::Column;
+use crate::error::ReadError;
+
+/// Columns of equal length, with the place each row came from.
+#[derive(Clone, Debug)]
+pub struct Table {
+    path: PathBuf,
+    rows: usize,
+    columns: Vec<Column>,
+    by_name: HashMap<String, usize>,
+    lines: RowLines,
+    passed_over: Vec<String>,
+}
+
+impl Table {
+    /// A table of ready columns; rows are then named as if each were a line, the first being 1.
+    ///
+    /// `path` is the name that messages use.
+    ///
+    /// # Errors
+    /// Columns of different lengths, two columns of one name, no column.
+    pub fn from_columns(path: impl AsRef<Path>, columns: Vec<Column>) -> Result<Table, ReadError> {
+        Table::with_lines(path.as_ref(), columns, RowLines::default())
+    }
+
+    pub(crate) fn with_lines(path: &Path, columns: Vec<Column>, lines: RowLines) -> Result<Table, ReadError> {
+        let path = path.to_owned();
+        let Some(rows) = columns.first().map(Column::rows) else {
+            return Err(ReadError::NoColumns { path });
+        };
+        let mut by_name = HashMap::with_capacity(columns.len());
+        for (at, column) in columns.iter().enumerate() {
+            let name = column.name.clone();
+            if column.rows() != rows {
+                return Err(ReadError::Lengths { column: name, found: column.rows(), expected: rows });
+            }
+            if let Some(first) = by_name.insert(name.clone(), at) {
+                return Err(ReadError::DuplicateName { path, name, first: first + 1, second: at + 1 });
+            }
+        }
+        Ok(Table { path, rows, columns, by_name, lines, passed_over: Vec::new() })
+    }
+
+    pub(crate) fn with_passed_over(mut self, names: Vec<String>) -> Table {
+        self.passed_over = names;
+        self
+    }
+
+    /// The file, or the name given in its place.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns in the order of the file.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.by_name.get(name).and_then(|&at| self.columns.get(at))
+    }
+
+    /// The names in the order of the file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// All names but these: the features, when these are the target and its like.
+    pub fn names_without(&self, left_out: &[&str]) -> Vec<String> {
+        self.names().filter(|name| !left_out.contains(name)).map(str::to_owned).collect()
+    }
+
+    /// The name in the file that was probably meant by `name`.
+    pub fn nearest_name(&self, name: &str) -> Option<String> {
+        crate::nearest(name, self.names().chain(self.passed_over())).map(str::to_owned)
+    }
+
+    /// The names of columns that the file has and the table, by the reader's options, has not.
+    pub fn passed_over(&self) -> impl Iterator<Item = &str> {
+        self.passed_over.iter().map(String::as_str)
+    }
+
+    /// The line of the file (from 1) on which this row (from 0) starts.
+    pub fn line(&self, row: usize) -> u64 {
+        self.lines.line(row)
+    }
+}
+
+/// Where rows start: only those that do not follow on the line after the row before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowLines {
+    jumps: Vec<(usize, u64)>,
+}
+
+impl RowLines {
+    /// Notes that the next row (they come in order) starts on this line.
+    pub(crate) fn push(&mut self, row: usize, line: u64) {
+        if self.line(row) != line {
+            self.jumps.push((row, line));
+        }
+    }
+
+    pub(crate) fn line(&self, row: usize) -> u64 {
+        let after = self.jumps.partition_point(|&(jump, _)| jump <= row);
+        let (from, line) = match after.checked_sub(1) {
+            Some(at) => self.jumps[at],
+            None => (0, 1),
+        };
+        line + (row - from) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RowLines, Table};
+    use crate::column::{Cells, Column};
+    use crate::error::ReadError;
+
+    #[test]
+    fn lines_are_kept_where_rows_jump() {
+        let mut lines = RowLines::default();
+        for (row, line) in [2, 3, 4, 7, 8, 12].into_iter().enumerate() {
+            lines.push(row, line);
+        }
+        assert_eq!(lines.jumps.len(), 3);
+        let read: Vec<u64> = (0..6).map(|row| lines.line(row)).collect();
+        assert_eq!(read, [2, 3, 4, 7, 8, 12]);
+    }
+
+    #[test]
+    fn columns_of_a_table_agree_in_length_and_differ_in_name() {
+        let column = |name: &str, rows: usize| Column { name: name.to_owned(), cells: Cells::Numbers(vec![0.0; rows]) };
+        let table = |columns| Table::from_columns("t", columns);
+        assert!(matches!(
+            table(vec![column("a", 2), column("b", 3)]),
+            Err(ReadError::Lengths { found: 3, expected: 2, .. })
+        ));
+        assert!(matches!(
+            table(vec![column("a", 2), column("a", 2)]),
+            Err(ReadError::DuplicateName { first: 1, second: 2, .. })
+        ));
+        assert!(matches!(table(vec![]), Err(ReadError::NoColumns { .. })));
+    }
+}

@@ -1,0 +1,419 @@
+//! The column in question: classes or values.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::column::{Cells, Column, MISSING, Words};
+use crate::error::{TargetError, clipped};
+use crate::number::{Reading, read};
+use crate::scale::mean_and_deviation;
+use crate::schema::Storage;
+use crate::table::Table;
+
+/// The label of a row without a target.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// What is asked about the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Decided by the cells.
+    #[default]
+    Auto,
+    /// Which class.
+    Classification,
+    /// How much.
+    Regression,
+}
+
+/// The classes of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    /// Their names: ascending if all are numbers, else in alphabetical order (of bytes).
+    pub names: Vec<String>,
+    /// A class per row of the table, [`NO_LABEL`] where the target is missing.
+    pub labels: Vec<u32>,
+}
+
+/// The answers in the table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TargetValues {
+    /// Classes.
+    Classes(Classes),
+    /// A number per row of the table, NaN where the target is missing.
+    Numbers(Vec<f64>),
+}
+
+/// The target column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// How its cells are kept.
+    pub storage: Storage,
+    /// The rows of the table that have a target, ascending.
+    pub rows: Vec<usize>,
+    /// How many rows have none.
+    pub dropped: usize,
+    /// The answers, by row of the table.
+    pub values: TargetValues,
+}
+
+/// What a model knows of its target. Goes into the model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "lowercase", try_from = "UncheckedSpec")]
+pub enum TargetSpec {
+    /// One of these classes.
+    Classification {
+        /// The column.
+        name: String,
+        /// How its cells were kept.
+        storage: Storage,
+        /// The names by class.
+        classes: Vec<String>,
+    },
+    /// A number, scaled by mean and deviation (divisor m) of the training rows.
+    Regression {
+        /// The column.
+        name: String,
+        /// Mean over the training rows.
+        mean: f64,
+        /// Deviation over the training rows, positive.
+        deviation: f64,
+    },
+}
+
+impl Target {
+    /// Finds the target and decides what is asked.
+    ///
+    /// `Task::Auto`: words are classes. Numbers are classes if there are two different ones, or
+    /// if all are whole and there are at most 20 different ones and at least ten rows for each;
+    /// other numbers are values.
+    ///
+    /// # Errors
+    /// No such column; no cell with a value; one value only; fewer than two rows per class on
+    /// average; words where values are asked for.
+    pub fn find(table: &Table, name: &str, task: Task) -> Result<Target, TargetError> {
+        let column = find_column(table, name)?;
+        let rows = present(column);
+        if rows.is_empty() {
+            return Err(TargetError::AllMissing { name: name.to_owned(), rows: column.rows() });
+        }
+        let different = Different::of(column);
+        let classes = match task {
+            Task::Classification => true,
+            Task::Regression => false,
+            Task::Auto => different.are_classes(rows.len()),
+        };
+        if different.len() == 1 {
+            let value = clipped(&different.names()[0]);
+            return Err(TargetError::OneValue { name: name.to_owned(), value });
+        }
+        let values = if classes {
+            if different.len() * 2 > rows.len() {
+                return Err(TargetError::TooManyClasses {
+                    name: name.to_owned(),
+                    classes: different.len(),
+                    rows: rows.len(),
+                });
+            }
+            TargetValues::Classes(different.classes(column))
+        } else {
+            TargetValues::Numbers(numbers(table, column, &rows)?)
+        };
+        Ok(Target::new(column, rows, values))
+    }
+
+    /// The class per row of the table, where the target is one of classes.
+    pub fn labels(&self) -> Option<&[u32]> {
+        match &self.values {
+            TargetValues::Classes(classes) => Some(&classes.labels),
+            TargetValues::Numbers(_) => None,
+        }
+    }
+
+    /// What the model must know, values being scaled by these rows, those of training.
+    ///
+    /// # Errors
+    /// For values: rows that are not there or have none; rows that all say the same.
+    pub fn spec(&self, train: &[usize]) -> Result<TargetSpec, TargetError> {
+        let name = self.name.clone();
+        let values = match &self.values {
+            TargetValues::Classes(classes) => {
+                let (storage, classes) = (self.storage, classes.names.clone());
+                return Ok(TargetSpec::Classification { name, storage, classes });
+            }
+            TargetValues::Numbers(values) => values,
+        };
+        if let Some(&row) = train.iter().find(|&&row| row >= values.len()) {
+            return Err(TargetError::RowOutOfRange { name, row, rows: values.len() });
+        }
+        let known: Vec<f64> = train.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+        let Some(&first) = known.first() else {
+            return Err(TargetError::NoRows { name });
+        };
+        match mean_and_deviation(&known) {
+            Some((mean, deviation)) => Ok(TargetSpec::Regression { name, mean, deviation }),
+            None => Err(TargetError::OneValue { name, value: first.to_string() }),
+        }
+    }
+
+    fn new(column: &Column, rows: Vec<usize>, values: TargetValues) -> Target {
+        Target {
+            name: column.name.clone(),
+            storage: column.storage(),
+            dropped: column.rows() - rows.len(),
+            rows,
+            values,
+        }
+    }
+}
+
+impl TargetSpec {
+    /// The column.
+    pub fn name(&self) -> &str {
+        match self {
+            TargetSpec::Classification { name, .. } | TargetSpec::Regression { name, .. } => name,
+        }
+    }
+
+    /// How the column is kept: for the schema by which new files are read.
+    pub fn storage(&self) -> Storage {
+        match self {
+            TargetSpec::Classification { storage, .. } => *storage,
+            TargetSpec::Regression { .. } => Storage::Numbers,
+        }
+    }
+
+    /// How many outputs a network needs for it: one per class, or one value.
+    pub fn width(&self) -> usize {
+        match self {
+            TargetSpec::Classification { classes, .. } => classes.len(),
+            TargetSpec::Regression { .. } => 1,
+        }
+    }
+
+    /// The target of another table (a test file, say), its classes numbered as in training.
+    ///
+    /// # Errors
+    /// No such column, no cell with a value, a class that training did not have, a text where
+    /// numbers were.
+    pub fn read(&self, table: &Table) -> Result<Target, TargetError> {
+        let column = find_column(table, self.name())?;
+        let rows = present(column);
+        if rows.is_empty() {
+            let name = self.name().to_owned();
+            return Err(TargetError::AllMissing { name, rows: column.rows() });
+        }
+        let values = match self {
+            TargetSpec::Regression { .. } => TargetValues::Numbers(numbers(table, column, &rows)?),
+            TargetSpec::Classification { classes, .. } => {
+                TargetValues::Classes(known_classes(table, column, &rows, classes)?)
+            }
+        };
+        Ok(Target::new(column, rows, values))
+    }
+
+    /// `(value - mean) / deviation`; a class is left as it is.
+    pub fn scaled(&self, value: f64) -> f64 {
+        match self {
+            TargetSpec::Classification { .. } => value,
+            TargetSpec::Regression { mean, deviation, .. } => (value - mean) / deviation,
+        }
+    }
+
+    /// `scaled * deviation + mean`; a class is left as it is.
+    pub fn inverse(&self, scaled: f64) -> f64 {
+        match self {
+            TargetSpec::Classification { .. } => scaled,
+            TargetSpec::Regression { mean, deviation, .. } => scaled * deviation + mean,
+        }
+    }
+}
+
+fn find_column<'a>(table: &'a Table, name: &str) -> Result<&'a Column, TargetError> {
+    table.column(name).ok_or_else(|| TargetError::UnknownColumn {
+        path: table.path().to_owned(),
+        name: name.to_owned(),
+        nearest: table.nearest_name(name),
+        names: table.names().take(9).map(str::to_owned).collect(),
+    })
+}
+
+fn present(column: &Column) -> Vec<usize> {
+    (0..column.rows()).filter(|&row| !column.is_missing(row)).collect()
+}
+
+/// The numbers of a column; words are an error at their first row.
+fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f64>, TargetError> {
+    let words = match &column.cells {
+        Cells::Numbers(values) => return Ok(values.clone()),
+        Cells::Words(words) => words,
+    };
+    let mut values = vec![f64::NAN; words.codes.len()];
+    for &row in rows {
+        let cell = words.get(row).unwrap_or("");
+        let Reading::Number(value) = read(cell.as_bytes()) else {
+            return Err(TargetError::NotNumbers {
+                path: table.path().to_owned(),
+                line: table.line(row),
+                name: column.name.clone(),
+                cell: clipped(cell),
+            });
+        };
+        values[row] = value;
+    }
+    Ok(values)
+}
+
+/// The different values of a column in the order of classes.
+enum Different<'a> {
+    Numbers(Vec<f64>),
+    Words(&'a Words, Vec<u32>),
+}
+
+impl<'a> Different<'a> {
+    fn of(column: &'a Column) -> Different<'a> {
+        match &column.cells {
+            Cells::Numbers(values) => {
+                let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+                sorted.sort_unstable_by(f64::total_cmp);
+                sorted.dedup();
+                Different::Numbers(sorted)
+            }
+            Cells::Words(words) => Different::Words(words, sorted_codes(words)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Different::Numbers(values) => values.len(),
+            Different::Words(_, codes) => codes.len(),
+        }
+    }
+
+    fn are_classes(&self, rows: usize) -> bool {
+        match self {
+            Different::Words(..) => true,
+            Different::Numbers(values) => {
+                let whole = values.iter().all(|value| value.fract() == 0.0);
+                values.len() <= 2 || (whole && values.len() <= 20 && values.len() * 10 <= rows)
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self {
+            Different::Numbers(values) => values.iter().map(f64::to_string).collect(),
+            Different::Words(words, codes) => {
+                codes.iter().filter_map(|&code| words.dictionary.get(code).map(str::to_owned)).collect()
+            }
+        }
+    }
+
+    fn classes(&self, column: &Column) -> Classes {
+        let labels = match (self, &column.cells) {
+            (Different::Numbers(sorted), Cells::Numbers(values)) => {
+                let label = |value: &f64| match sorted.binary_search_by(|at| at.total_cmp(value)) {
+                    Ok(class) => class as u32,
+                    Err(_) => NO_LABEL,
+                };
+                values.iter().map(label).collect()
+            }
+            (Different::Words(words, codes), _) => {
+                let mut classes = vec![NO_LABEL; words.dictionary.len()];
+                for (class, &code) in codes.iter().enumerate() {
+                    classes[code as usize] = class as u32;
+                }
+                relabel(words, &classes)
+            }
+            (Different::Numbers(_), Cells::Words(_)) => vec![NO_LABEL; column.rows()],
+        };
+        Classes { names: self.names(), labels }
+    }
+}
+
+fn relabel(words: &Words, class_of_code: &[u32]) -> Vec<u32> {
+    let label = |&code: &u32| if code == MISSING { NO_LABEL } else { class_of_code[code as usize] };
+    words.codes.iter().map(label).collect()
+}
+
+/// The codes in use: by value where all words are numbers, else by the alphabet.
+fn sorted_codes(words: &Words) -> Vec<u32> {
+    let mut used = vec![false; words.dictionary.len()];
+    for &code in words.codes.iter().filter(|&&code| code != MISSING) {
+        used[code as usize] = true;
+    }
+    let word = |code: u32| words.dictionary.get(code).unwrap_or("");
+    let value = |code: u32| match read(word(code).as_bytes()) {
+        Reading::Number(value) => Some(value),
+        Reading::Infinite | Reading::NotANumber | Reading::Word => None,
+    };
+    let mut codes: Vec<u32> = (0..used.len() as u32).filter(|&code| used[code as usize]).collect();
+    codes.sort_unstable_by_key(|&code| word(code));
+    let values: Option<Vec<f64>> = codes.iter().map(|&code| value(code)).collect();
+    if let Some(values) = values {
+        let mut pairs: Vec<(f64, u32)> = values.into_iter().zip(codes).collect();
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        codes = pairs.into_iter().map(|(_, code)| code).collect();
+    }
+    codes
+}
+
+/// The labels of a column whose classes are given.
+fn known_classes(table: &Table, column: &Column, rows: &[usize], classes: &[String]) -> Result<Classes, TargetError> {
+    let different = Different::of(column);
+    let mut found = different.classes(column);
+    let class = |name: &String| classes.iter().position(|known| known == name);
+    let known: Vec<Option<usize>> = found.names.iter().map(class).collect();
+    let unknown = rows.iter().find(|&&row| known[found.labels[row] as usize].is_none());
+    if let Some(&row) = unknown {
+        let cell = &found.names[found.labels[row] as usize];
+        let nearest = crate::nearest(cell, classes.iter().map(String::as_str));
+        return Err(TargetError::UnknownClass {
+            path: PathBuf::from(table.path()),
+            line: table.line(row),
+            name: column.name.clone(),
+            cell: clipped(cell).into(),
+            nearest: nearest.map(Into::into),
+            classes: classes.to_vec(),
+        });
+    }
+    for &row in rows {
+        let label = &mut found.labels[row];
+        *label = known[*label as usize].map_or(NO_LABEL, |class| class as u32);
+    }
+    Ok(Classes { names: classes.to_vec(), labels: found.labels })
+}
+
+/// A target as it stands in a file, not yet trusted.
+#[derive(Deserialize)]
+#[serde(tag = "task", rename_all = "lowercase", deny_unknown_fields)]
+enum UncheckedSpec {
+    Classification { name: String, storage: Storage, classes: Vec<String> },
+    Regression { name: String, mean: f64, deviation: f64 },
+}
+
+impl TryFrom<UncheckedSpec> for TargetSpec {
+    type Error = String;
+
+    fn try_from(spec: UncheckedSpec) -> Result<TargetSpec, String> {
+        match spec {
+            UncheckedSpec::Classification { name, storage, classes } if classes.len() >= 2 => {
+                Ok(TargetSpec::Classification { name, storage, classes })
+            }
+            UncheckedSpec::Classification { name, .. } => {
+                Err(format!("target `{name}`: at least two classes are needed"))
+            }
+            UncheckedSpec::Regression { name, mean, deviation }
+                if mean.is_finite() && deviation.is_finite() && deviation > 0.0 =>
+            {
+                Ok(TargetSpec::Regression { name, mean, deviation })
+            }
+            UncheckedSpec::Regression { name, .. } => {
+                Err(format!("target `{name}`: mean and deviation must be finite, the latter positive"))
+            }
+        }
+    }
+}
