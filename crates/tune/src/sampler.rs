@@ -1,0 +1,92 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::SearchError;
+use crate::grid::Grid;
+use crate::space::Space;
+use crate::value::Params;
+
+/// Uniform draws in `[0, 1)` by key `(trial, dimension)`: the same key always gives the same number.
+pub type Uniform<'a> = &'a dyn Fn(u64, u64) -> f64;
+
+/// A configuration that was had before is drawn anew at most this often; then a grid is searched for a new one.
+const ATTEMPTS: u64 = 64;
+
+/// Where configurations come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// Independent draws, each uniform on the scale of its parameter.
+    Random,
+    /// Every combination of evenly spread values, the last parameter running fastest.
+    Grid {
+        /// Values per axis; a choice always has all of its own, a short range of integers fewer.
+        points: usize,
+    },
+}
+
+impl Sampler {
+    /// A grid with so many points per axis.
+    ///
+    /// - **Errors:** [`SearchError::EmptyGrid`] without points.
+    pub fn grid(points: usize) -> Result<Sampler, SearchError> {
+        if points == 0 { Err(SearchError::EmptyGrid) } else { Ok(Sampler::Grid { points }) }
+    }
+}
+
+/// The configurations of one study, never the same twice.
+///
+/// - **Convention:** the draw for a parameter has the key `(trial, attempt * dimensions + position)`, where `dimensions`
+///   is the number of parameters (fixed ones counted) and `attempt` counts from 0 how often the trial's configuration
+///   was one that an earlier trial has. What a trial gets is thus decided by the seed behind the draws, the space, the
+///   starting points and the trial's number, never by results.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    space: Space,
+    sampler: Sampler,
+    grid: Option<Grid>,
+    seen: BTreeSet<Params>,
+}
+
+impl Draws {
+    /// Draws from a space by a method.
+    pub fn new(space: Space, sampler: Sampler) -> Draws {
+        let grid = match sampler {
+            Sampler::Random => None,
+            Sampler::Grid { points } => Some(space.grid(points)),
+        };
+        Draws { space, sampler, grid, seen: BTreeSet::new() }
+    }
+
+    /// The space that is drawn from.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// A new configuration for a trial; `None` when there is no further one.
+    pub fn next(&mut self, trial: u64, uniform: Uniform<'_>) -> Option<Params> {
+        match self.sampler {
+            Sampler::Random => {
+                let drawn = self.complete(&Params::default(), trial, uniform);
+                drawn.or_else(|| {
+                    // One point more per axis than configurations seen: the grid has a new one early, unless there is none.
+                    let unseen = self.space.grid(self.seen.len() + 1).find(|params| !self.seen.contains(params))?;
+                    self.seen.insert(unseen.clone());
+                    Some(unseen)
+                })
+            }
+            Sampler::Grid { .. } => self.grid.as_mut()?.find(|params| self.seen.insert(params.clone())),
+        }
+    }
+
+    /// A checked starting point with the values that it leaves out drawn; `None` when it was had before.
+    pub fn complete(&mut self, start: &Params, trial: u64, uniform: Uniform<'_>) -> Option<Params> {
+        let dimensions = self.space.parameters().len() as u64;
+        (0..ATTEMPTS).find_map(|attempt| {
+            let draw = |position: usize| uniform(trial, attempt * dimensions + position as u64);
+            let params = self.space.configuration(start, &draw);
+            self.seen.insert(params.clone()).then_some(params)
+        })
+    }
+}
