@@ -86,19 +86,10 @@ impl Elements {
     }
 
     /// Decodes little-endian bytes; a length that is no multiple of the element's loses its rest, so check it before.
-    pub(crate) fn from_little_endian(
-        kind: ElementKind,
-        bytes: &[u8],
-        name: &str,
-    ) -> Result<Elements, FormatError> {
+    pub(crate) fn from_little_endian(kind: ElementKind, bytes: &[u8], name: &str) -> Result<Elements, FormatError> {
         macro_rules! decode {
             ($element:ty, $width:literal) => {
-                bytes
-                    .as_chunks::<$width>()
-                    .0
-                    .iter()
-                    .map(|chunk| <$element>::from_le_bytes(*chunk))
-                    .collect()
+                bytes.as_chunks::<$width>().0.iter().map(|chunk| <$element>::from_le_bytes(*chunk)).collect()
             };
         }
         Ok(match kind {
@@ -109,11 +100,7 @@ impl Elements {
             ElementKind::U8 => Elements::U8(bytes.to_vec()),
             ElementKind::Bool => {
                 if let Some(index) = bytes.iter().position(|&byte| byte > 1) {
-                    return Err(FormatError::NotABoolean {
-                        name: name.to_string(),
-                        index,
-                        byte: bytes[index],
-                    });
+                    return Err(FormatError::NotABoolean { name: name.to_string(), index, byte: bytes[index] });
                 }
                 Elements::Bool(bytes.iter().map(|&byte| byte == 1).collect())
             }
@@ -124,18 +111,10 @@ impl Elements {
     pub(crate) fn write_little_endian(&self, out: &mut Vec<u8>) {
         out.reserve(self.len() * self.kind().bytes());
         match self {
-            Elements::F64(values) => values
-                .iter()
-                .for_each(|value| out.extend(value.to_le_bytes())),
-            Elements::I64(values) => values
-                .iter()
-                .for_each(|value| out.extend(value.to_le_bytes())),
-            Elements::F32(values) => values
-                .iter()
-                .for_each(|value| out.extend(value.to_le_bytes())),
-            Elements::I32(values) => values
-                .iter()
-                .for_each(|value| out.extend(value.to_le_bytes())),
+            Elements::F64(values) => values.iter().for_each(|value| out.extend(value.to_le_bytes())),
+            Elements::I64(values) => values.iter().for_each(|value| out.extend(value.to_le_bytes())),
+            Elements::F32(values) => values.iter().for_each(|value| out.extend(value.to_le_bytes())),
+            Elements::I32(values) => values.iter().for_each(|value| out.extend(value.to_le_bytes())),
             Elements::U8(values) => out.extend(values),
             Elements::Bool(values) => out.extend(values.iter().map(|&value| u8::from(value))),
         }
@@ -165,18 +144,11 @@ impl Array {
     ///   [`FormatError::TooManyAxes`] beyond 32.
     pub fn new(shape: Vec<usize>, elements: Elements) -> Result<Array, FormatError> {
         if shape.len() > MAX_AXES {
-            return Err(FormatError::TooManyAxes {
-                name: String::new(),
-                found: shape.len(),
-                limit: MAX_AXES,
-            });
+            return Err(FormatError::TooManyAxes { name: String::new(), found: shape.len(), limit: MAX_AXES });
         }
         match element_count(&shape) {
             Some(count) if count == elements.len() => Ok(Array { shape, elements }),
-            _ => Err(FormatError::ShapeMismatch {
-                shape,
-                elements: elements.len(),
-            }),
+            _ => Err(FormatError::ShapeMismatch { shape, elements: elements.len() }),
         }
     }
 
@@ -203,10 +175,7 @@ impl Array {
             Elements::F32(values) => values.clone(),
             Elements::I32(values) => values.iter().map(|&value| value as f32).collect(),
             Elements::U8(values) => values.iter().map(|&value| f32::from(value)).collect(),
-            Elements::Bool(values) => values
-                .iter()
-                .map(|&value| f32::from(u8::from(value)))
-                .collect(),
+            Elements::Bool(values) => values.iter().map(|&value| f32::from(u8::from(value))).collect(),
         }
     }
 
@@ -218,10 +187,7 @@ impl Array {
             Elements::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
             Elements::I32(values) => values.iter().map(|&value| f64::from(value)).collect(),
             Elements::U8(values) => values.iter().map(|&value| f64::from(value)).collect(),
-            Elements::Bool(values) => values
-                .iter()
-                .map(|&value| f64::from(u8::from(value)))
-                .collect(),
+            Elements::Bool(values) => values.iter().map(|&value| f64::from(u8::from(value))).collect(),
         }
     }
 
@@ -237,10 +203,7 @@ impl Array {
     }
 
     /// From values whose axes run in Fortran order (the first axis fastest).
-    pub(crate) fn from_column_major(
-        shape: Vec<usize>,
-        elements: Elements,
-    ) -> Result<Array, FormatError> {
+    pub(crate) fn from_column_major(shape: Vec<usize>, elements: Elements) -> Result<Array, FormatError> {
         let elements = match elements {
             Elements::F64(values) => Elements::F64(to_row_major(&shape, values)),
             Elements::I64(values) => Elements::I64(to_row_major(&shape, values)),
@@ -255,9 +218,7 @@ impl Array {
 
 /// The product of a shape, `None` where it overflows.
 pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
-    shape
-        .iter()
-        .try_fold(1_usize, |count, &length| count.checked_mul(length))
+    shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length))
 }
 
 /// Reorders so that the last axis runs fastest.

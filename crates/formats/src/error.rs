@@ -37,9 +37,7 @@ pub enum FormatError {
         format: Format,
     },
     /// The file ends before what its header promises.
-    #[error(
-        "the {format} file is cut short: its header promises {needed} bytes, {found} are there"
-    )]
+    #[error("the {format} file is cut short: its header promises {needed} bytes, {found} are there")]
     Truncated {
         /// The format being read.
         format: Format,
@@ -49,9 +47,7 @@ pub enum FormatError {
         found: u64,
     },
     /// The file goes on after what its header promises.
-    #[error(
-        "the {format} file has bytes too many: its header promises {needed}, {found} are there"
-    )]
+    #[error("the {format} file has bytes too many: its header promises {needed}, {found} are there")]
     TrailingBytes {
         /// The format being read.
         format: Format,

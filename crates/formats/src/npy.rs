@@ -29,34 +29,19 @@ pub fn read(bytes: &[u8]) -> Result<Array, FormatError> {
     let (text, data, data_start) = split_header(bytes)?;
     let header = Header::parse(&mut Cursor::new(text))?;
     if header.shape.len() > MAX_AXES {
-        return Err(FormatError::TooManyAxes {
-            name: String::new(),
-            found: header.shape.len(),
-            limit: MAX_AXES,
-        });
+        return Err(FormatError::TooManyAxes { name: String::new(), found: header.shape.len(), limit: MAX_AXES });
     }
     let (kind, big_endian) = element_kind(&header.descr)?;
     let size = element_count(&header.shape)
         .and_then(|count| count.checked_mul(kind.bytes()))
-        .ok_or_else(|| FormatError::SizeOverflow {
-            name: String::new(),
-            shape: header.shape.clone(),
-        })?;
+        .ok_or_else(|| FormatError::SizeOverflow { name: String::new(), shape: header.shape.clone() })?;
     if data.len() != size {
         let needed = (data_start as u64).saturating_add(size as u64);
         let found = bytes.len() as u64;
         return Err(if data.len() < size {
-            FormatError::Truncated {
-                format: Format::Npy,
-                needed,
-                found,
-            }
+            FormatError::Truncated { format: Format::Npy, needed, found }
         } else {
-            FormatError::TrailingBytes {
-                format: Format::Npy,
-                needed,
-                found,
-            }
+            FormatError::TrailingBytes { format: Format::Npy, needed, found }
         });
     }
     let elements = if big_endian {
@@ -81,22 +66,11 @@ pub fn write(array: &Array) -> Vec<u8> {
         ElementKind::U8 => "|u1",
         ElementKind::Bool => "|b1",
     };
-    let axes: String = array
-        .shape()
-        .iter()
-        .map(|length| format!("{length}, "))
-        .collect();
-    let axes = if array.shape().len() == 1 {
-        axes.trim_end()
-    } else {
-        axes.trim_end_matches(", ")
-    };
+    let axes: String = array.shape().iter().map(|length| format!("{length}, ")).collect();
+    let axes = if array.shape().len() == 1 { axes.trim_end() } else { axes.trim_end_matches(", ") };
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({axes}), }}");
     let unpadded = SIGNATURE.len() + 4 + text.len() + 1;
-    text.extend(std::iter::repeat_n(
-        ' ',
-        unpadded.next_multiple_of(ALIGNMENT) - unpadded,
-    ));
+    text.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(ALIGNMENT) - unpadded));
     text.push('\n');
 
     let mut bytes = Vec::from(SIGNATURE);
@@ -111,15 +85,9 @@ pub fn write(array: &Array) -> Vec<u8> {
 /// The header's text, the data behind it, and where the data starts.
 fn split_header(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), FormatError> {
     let found = bytes.len() as u64;
-    let truncated = |needed: u64| FormatError::Truncated {
-        format: Format::Npy,
-        needed,
-        found,
-    };
+    let truncated = |needed: u64| FormatError::Truncated { format: Format::Npy, needed, found };
     let Some(rest) = bytes.strip_prefix(SIGNATURE) else {
-        return Err(FormatError::NotThisFormat {
-            format: Format::Npy,
-        });
+        return Err(FormatError::NotThisFormat { format: Format::Npy });
     };
     let Some((&[major, minor], rest)) = rest.split_first_chunk::<2>() else {
         return Err(truncated(8));
@@ -136,19 +104,14 @@ fn split_header(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), FormatError> {
         (major, minor) => return Err(FormatError::UnknownVersion { major, minor }),
     };
     let before = bytes.len() - rest.len();
-    let split = usize::try_from(length)
-        .ok()
-        .and_then(|length| rest.split_at_checked(length));
+    let split = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
     let (text, data) = split.ok_or_else(|| truncated(before as u64 + length))?;
     Ok((text, data, before + text.len()))
 }
 
 /// The kind of element that a `descr` names, and whether its bytes are big-endian.
 fn element_kind(descr: &str) -> Result<(ElementKind, bool), FormatError> {
-    let unsupported = || FormatError::UnsupportedElements {
-        name: String::new(),
-        kind: descr.to_string(),
-    };
+    let unsupported = || FormatError::UnsupportedElements { name: String::new(), kind: descr.to_string() };
     let (order, code) = match descr.chars().next() {
         Some(order @ ('<' | '>' | '|' | '=')) => (order, &descr[1..]),
         _ => return Err(unsupported()),
@@ -171,7 +134,5 @@ fn element_kind(descr: &str) -> Result<(ElementKind, bool), FormatError> {
 
 /// The bytes with every element turned around.
 fn swapped(data: &[u8], width: usize) -> Vec<u8> {
-    data.chunks_exact(width)
-        .flat_map(|element| element.iter().rev().copied())
-        .collect()
+    data.chunks_exact(width).flat_map(|element| element.iter().rev().copied()).collect()
 }

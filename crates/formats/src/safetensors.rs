@@ -60,17 +60,9 @@ impl NamedArrays {
             let before = (bytes.len() - found) as u64;
             let (needed, found) = (before.saturating_add(needed as u64), bytes.len() as u64);
             return Err(if needed > found {
-                FormatError::Truncated {
-                    format: Format::Safetensors,
-                    needed,
-                    found,
-                }
+                FormatError::Truncated { format: Format::Safetensors, needed, found }
             } else {
-                FormatError::TrailingBytes {
-                    format: Format::Safetensors,
-                    needed,
-                    found,
-                }
+                FormatError::TrailingBytes { format: Format::Safetensors, needed, found }
             });
         }
         let mut arrays = BTreeMap::new();
@@ -78,12 +70,7 @@ impl NamedArrays {
             let array = read_array(&name, info, data)?;
             arrays.insert(name, array);
         }
-        let metadata = header
-            .metadata()
-            .iter()
-            .flatten()
-            .map(|(name, text)| (name.clone(), text.clone()))
-            .collect();
+        let metadata = header.metadata().iter().flatten().map(|(name, text)| (name.clone(), text.clone())).collect();
         Ok(NamedArrays { arrays, metadata })
     }
 
@@ -92,9 +79,7 @@ impl NamedArrays {
     /// - **Errors:** [`FormatError::ReservedName`] for an array called `__metadata__`.
     pub fn write(&self) -> Result<Vec<u8>, FormatError> {
         if self.arrays.contains_key(METADATA) {
-            return Err(FormatError::ReservedName {
-                name: METADATA.to_string(),
-            });
+            return Err(FormatError::ReservedName { name: METADATA.to_string() });
         }
         let mut ordered: Vec<(&String, &Array)> = self.arrays.iter().collect();
         ordered.sort_by_key(|(_, array)| array.elements().kind());
@@ -111,10 +96,7 @@ impl NamedArrays {
             };
             tensors.insert(name.as_str(), info);
         }
-        let mut header = serde_json::to_vec(&Header {
-            metadata: &self.metadata,
-            tensors,
-        })?;
+        let mut header = serde_json::to_vec(&Header { metadata: &self.metadata, tensors })?;
         header.resize(header.len().next_multiple_of(LENGTH_BYTES), b' ');
 
         let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + data.len());
@@ -128,23 +110,18 @@ impl NamedArrays {
 /// The header's JSON and the data behind it.
 fn split_header(bytes: &[u8]) -> Result<(&[u8], &[u8]), FormatError> {
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH_BYTES>() else {
-        return Err(FormatError::NotThisFormat {
-            format: Format::Safetensors,
-        });
+        return Err(FormatError::NotThisFormat { format: Format::Safetensors });
     };
     let length = u64::from_le_bytes(*length);
     if length > MAX_HEADER_BYTES || rest.first().is_some_and(|&byte| byte != b'{') {
-        return Err(FormatError::NotThisFormat {
-            format: Format::Safetensors,
-        });
+        return Err(FormatError::NotThisFormat { format: Format::Safetensors });
     }
     // At most 100 million, so it fits wherever a `usize` has 32 bits.
-    rest.split_at_checked(length as usize)
-        .ok_or(FormatError::Truncated {
-            format: Format::Safetensors,
-            needed: LENGTH_BYTES as u64 + length,
-            found: bytes.len() as u64,
-        })
+    rest.split_at_checked(length as usize).ok_or(FormatError::Truncated {
+        format: Format::Safetensors,
+        needed: LENGTH_BYTES as u64 + length,
+        found: bytes.len() as u64,
+    })
 }
 
 fn read_array(name: &str, info: &TensorInfo, data: &[u8]) -> Result<Array, FormatError> {
@@ -153,24 +130,14 @@ fn read_array(name: &str, info: &TensorInfo, data: &[u8]) -> Result<Array, Forma
         kind: format!("{:?}", info.dtype),
     })?;
     if info.shape.len() > MAX_AXES {
-        return Err(FormatError::TooManyAxes {
-            name: name.to_string(),
-            found: info.shape.len(),
-            limit: MAX_AXES,
-        });
+        return Err(FormatError::TooManyAxes { name: name.to_string(), found: info.shape.len(), limit: MAX_AXES });
     }
     let (start, end) = info.data_offsets;
     // The header's reader has compared the offsets with the shape, and its end with the file.
     let bytes = data
         .get(start..end)
-        .ok_or_else(|| FormatError::SizeOverflow {
-            name: name.to_string(),
-            shape: info.shape.clone(),
-        })?;
-    Array::new(
-        info.shape.clone(),
-        Elements::from_little_endian(kind, bytes, name)?,
-    )
+        .ok_or_else(|| FormatError::SizeOverflow { name: name.to_string(), shape: info.shape.clone() })?;
+    Array::new(info.shape.clone(), Elements::from_little_endian(kind, bytes, name)?)
 }
 
 fn dtype(kind: ElementKind) -> Dtype {

@@ -15,29 +15,16 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
 fn small() -> NamedArrays {
     let mut file = NamedArrays::default();
     let mut insert = |name: &str, shape: &[usize], elements: Elements| {
-        file.arrays.insert(
-            name.to_string(),
-            Array::new(shape.to_vec(), elements).unwrap(),
-        );
+        file.arrays.insert(name.to_string(), Array::new(shape.to_vec(), elements).unwrap());
     };
-    insert(
-        "dense1/weight",
-        &[2, 2],
-        Elements::F32(vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5]),
-    );
-    insert(
-        "dense1/bias",
-        &[1, 2],
-        Elements::F64(vec![std::f64::consts::PI, f64::MAX]),
-    );
+    insert("dense1/weight", &[2, 2], Elements::F32(vec![1.0, -0.0, f32::MIN_POSITIVE, 3.5]));
+    insert("dense1/bias", &[1, 2], Elements::F64(vec![std::f64::consts::PI, f64::MAX]));
     insert("classes", &[3], Elements::I64(vec![i64::MIN, 0, i64::MAX]));
     insert("mask", &[3], Elements::Bool(vec![true, false, true]));
     insert("pixels", &[0, 5], Elements::U8(vec![]));
     insert("scalar", &[], Elements::I32(vec![-7]));
-    file.metadata
-        .insert("zeta".into(), "\"quoted\" \u{1F41F}".into());
-    file.metadata
-        .insert("alpha".into(), "{\"nested\": 1}".into());
+    file.metadata.insert("zeta".into(), "\"quoted\" \u{1F41F}".into());
+    file.metadata.insert("alpha".into(), "{\"nested\": 1}".into());
     file
 }
 
@@ -48,27 +35,16 @@ fn the_crate_of_the_format_reads_what_is_written() {
     assert_eq!(read.len(), 6);
     let bias = read.tensor("dense1/bias").unwrap();
     assert_eq!(bias.shape(), [1, 2]);
-    assert_eq!(
-        bias.data(),
-        [std::f64::consts::PI, f64::MAX]
-            .map(f64::to_le_bytes)
-            .concat()
-    );
+    assert_eq!(bias.data(), [std::f64::consts::PI, f64::MAX].map(f64::to_le_bytes).concat());
     let (_, metadata) = ::safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-    assert_eq!(
-        metadata.metadata().as_ref().unwrap()["alpha"],
-        "{\"nested\": 1}"
-    );
+    assert_eq!(metadata.metadata().as_ref().unwrap()["alpha"], "{\"nested\": 1}");
 }
 
 #[test]
 fn a_file_laid_out_by_hand_is_read() {
     let header = r#"{"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]},"a":{"dtype":"BOOL","shape":[2,1],"data_offsets":[0,2]}}"#;
     let read = NamedArrays::read(&file(header, &[1, 0, 0, 0, 0x80, 0x3F])).unwrap();
-    assert_eq!(
-        read.arrays["a"].elements(),
-        &Elements::Bool(vec![true, false])
-    );
+    assert_eq!(read.arrays["a"].elements(), &Elements::Bool(vec![true, false]));
     assert_eq!(read.arrays["b"].elements(), &Elements::F32(vec![1.0]));
     assert!(read.metadata.is_empty());
 }
@@ -89,11 +65,7 @@ fn arrays_are_aligned_to_their_elements() {
     assert_eq!(start % 8, 0);
     let (_, metadata) = ::safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     for (name, info) in metadata.tensors() {
-        assert_eq!(
-            info.data_offsets.0 % (info.dtype.bitsize() / 8),
-            0,
-            "{name}"
-        );
+        assert_eq!(info.data_offsets.0 % (info.dtype.bitsize() / 8), 0, "{name}");
     }
 }
 
@@ -106,57 +78,29 @@ fn an_empty_file_of_arrays_is_legal() {
 #[test]
 fn the_name_of_the_metadata_is_refused() {
     let mut file = NamedArrays::default();
-    file.arrays.insert(
-        "__metadata__".into(),
-        Array::new(vec![0], Elements::U8(vec![])).unwrap(),
-    );
-    assert!(matches!(
-        file.write(),
-        Err(FormatError::ReservedName { .. })
-    ));
+    file.arrays.insert("__metadata__".into(), Array::new(vec![0], Elements::U8(vec![])).unwrap());
+    assert!(matches!(file.write(), Err(FormatError::ReservedName { .. })));
 }
 
 #[test]
 fn wrong_frames_are_named() {
     let right = small().write().unwrap();
-    for bytes in [
-        &b""[..],
-        b"short",
-        b"age,income,target\n1,2,3\n",
-        &[0xFF; 64],
-    ] {
+    for bytes in [&b""[..], b"short", b"age,income,target\n1,2,3\n", &[0xFF; 64]] {
         let error = NamedArrays::read(bytes).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                FormatError::NotThisFormat {
-                    format: Format::Safetensors
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, FormatError::NotThisFormat { format: Format::Safetensors }), "{error}");
     }
     for length in 8..right.len() {
         let error = NamedArrays::read(&right[..length]).unwrap_err();
-        assert!(
-            matches!(error, FormatError::Truncated { found, .. } if found == length as u64),
-            "{error}"
-        );
+        assert!(matches!(error, FormatError::Truncated { found, .. } if found == length as u64), "{error}");
     }
     let error = NamedArrays::read(&[right.as_slice(), b"x"].concat()).unwrap_err();
-    assert!(
-        matches!(error, FormatError::TrailingBytes { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, FormatError::TrailingBytes { .. }), "{error}");
 }
 
 #[test]
 fn hostile_headers_are_refused_without_allocating_what_they_claim() {
     let tensor = |dtype: &str, shape: &str, offsets: &str| {
-        file(
-            &format!(r#"{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#),
-            &[0; 16],
-        )
+        file(&format!(r#"{{"a":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#), &[0; 16])
     };
     // Eight terabytes; a product that wraps to zero; offsets backwards, beyond the end, not those of the shape.
     for bytes in [
@@ -188,8 +132,7 @@ fn offsets_that_add_up_to_the_whole_address_space_do_not_wrap() {
             format!(r#""{index}":{{"dtype":"U8","shape":[{each}],"data_offsets":[{start},{end}]}}"#)
         })
         .collect();
-    let error =
-        NamedArrays::read(&file(&format!("{{{}}}", entries.join(",")), &[0; 16])).unwrap_err();
+    let error = NamedArrays::read(&file(&format!("{{{}}}", entries.join(",")), &[0; 16])).unwrap_err();
     assert!(matches!(error, FormatError::Truncated { .. }), "{error}");
 }
 

@@ -16,29 +16,21 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 ///
 /// - **Errors:** [`StoreError::Io`] with the step that failed; the temporary file is then removed and the target untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let failed = |action: Action, source: io::Error| StoreError::Io {
-        path: path.to_path_buf(),
-        action,
-        source,
-    };
+    let failed = |action: Action, source: io::Error| StoreError::Io { path: path.to_path_buf(), action, source };
     let Some(name) = path.file_name() else {
-        return Err(StoreError::NotAFile {
-            path: path.to_path_buf(),
-        });
+        return Err(StoreError::NotAFile { path: path.to_path_buf() });
     };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let (temporary, mut file) =
-        create_beside(folder, name.to_os_string()).map_err(|e| failed(Action::Create, e))?;
+    let (temporary, mut file) = create_beside(folder, name.to_os_string()).map_err(|e| failed(Action::Create, e))?;
     let written = file
         .write_all(bytes)
         .map_err(|e| failed(Action::Write, e))
         .and_then(|()| file.sync_all().map_err(|e| failed(Action::Sync, e)));
     drop(file);
-    let renamed =
-        written.and_then(|()| fs::rename(&temporary, path).map_err(|e| failed(Action::Rename, e)));
+    let renamed = written.and_then(|()| fs::rename(&temporary, path).map_err(|e| failed(Action::Rename, e)));
     if renamed.is_err() {
         // The first error is the one to tell; a file that cannot be removed changes nothing about it.
         let _ = fs::remove_file(&temporary);

@@ -82,9 +82,7 @@ pub enum ModelError {
         found: String,
     },
     /// Written by a newer program.
-    #[error(
-        "the model has format {found}, this program reads formats up to {known}: use a newer Caviar"
-    )]
+    #[error("the model has format {found}, this program reads formats up to {known}: use a newer Caviar")]
     NewerFormat {
         /// The version in the file.
         found: u32,

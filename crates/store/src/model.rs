@@ -49,20 +49,12 @@ impl ModelFile {
     /// - **Convention:** JSON has no infinity and no NaN; they become `null` and will not read back as numbers.
     /// - **Errors:** [`ModelError::ReservedSection`] for `format` and `fingerprint`, [`ModelError::BadSection`] for what
     ///   cannot be JSON.
-    pub fn set_section<T: Serialize + ?Sized>(
-        &mut self,
-        name: &str,
-        contents: &T,
-    ) -> Result<(), ModelError> {
+    pub fn set_section<T: Serialize + ?Sized>(&mut self, name: &str, contents: &T) -> Result<(), ModelError> {
         if name == FORMAT || name == FINGERPRINT {
-            return Err(ModelError::ReservedSection {
-                name: name.to_string(),
-            });
+            return Err(ModelError::ReservedSection { name: name.to_string() });
         }
-        let value = serde_json::to_value(contents).map_err(|source| ModelError::BadSection {
-            name: name.to_string(),
-            source,
-        })?;
+        let value = serde_json::to_value(contents)
+            .map_err(|source| ModelError::BadSection { name: name.to_string(), source })?;
         self.sections.insert(name.to_string(), value);
         Ok(())
     }
@@ -71,16 +63,8 @@ impl ModelFile {
     ///
     /// - **Errors:** [`ModelError::MissingSection`], [`ModelError::BadSection`].
     pub fn section<T: DeserializeOwned>(&self, name: &str) -> Result<T, ModelError> {
-        let value = self
-            .sections
-            .get(name)
-            .ok_or_else(|| ModelError::MissingSection {
-                name: name.to_string(),
-            })?;
-        T::deserialize(value).map_err(|source| ModelError::BadSection {
-            name: name.to_string(),
-            source,
-        })
+        let value = self.sections.get(name).ok_or_else(|| ModelError::MissingSection { name: name.to_string() })?;
+        T::deserialize(value).map_err(|source| ModelError::BadSection { name: name.to_string(), source })
     }
 
     /// All sections by name, as JSON.
@@ -92,11 +76,7 @@ impl ModelFile {
     ///
     /// - **Errors:** [`ModelError::MissingArray`].
     pub fn array(&self, name: &str) -> Result<&Array, ModelError> {
-        self.arrays
-            .get(name)
-            .ok_or_else(|| ModelError::MissingArray {
-                name: name.to_string(),
-            })
+        self.arrays.get(name).ok_or_else(|| ModelError::MissingArray { name: name.to_string() })
     }
 
     /// The bytes of the file.
@@ -107,10 +87,7 @@ impl ModelFile {
         for (name, value) in &self.sections {
             metadata.insert(key(name), value.to_string());
         }
-        let mut file = NamedArrays {
-            arrays: self.arrays.clone(),
-            metadata,
-        };
+        let mut file = NamedArrays { arrays: self.arrays.clone(), metadata };
         let fingerprint = fingerprint(&file.write()?);
         file.metadata.insert(key(FINGERPRINT), fingerprint);
         Ok(file.write()?)
@@ -133,26 +110,18 @@ impl ModelFile {
             let Some(name) = name.strip_prefix(PREFIX) else {
                 continue;
             };
-            let value = serde_json::from_str(text).map_err(|source| ModelError::BadSection {
-                name: name.to_string(),
-                source,
-            })?;
+            let value = serde_json::from_str(text)
+                .map_err(|source| ModelError::BadSection { name: name.to_string(), source })?;
             sections.insert(name.to_string(), value);
         }
-        Ok(ModelFile {
-            arrays: file.arrays,
-            sections,
-        })
+        Ok(ModelFile { arrays: file.arrays, sections })
     }
 
     /// Writes the file, as a whole or not at all.
     ///
     /// - **Errors:** [`StoreError`]; the file that was there before is then untouched.
     pub fn save(&self, path: &Path) -> Result<(), StoreError> {
-        let bytes = self.to_bytes().map_err(|source| StoreError::Model {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let bytes = self.to_bytes().map_err(|source| StoreError::Model { path: path.to_path_buf(), source })?;
         write_atomically(path, &bytes)
     }
 
@@ -160,22 +129,13 @@ impl ModelFile {
     ///
     /// - **Errors:** [`StoreError`] with the path and what is wrong.
     pub fn load(path: &Path) -> Result<ModelFile, StoreError> {
-        let failed = |source| StoreError::Io {
-            path: path.to_path_buf(),
-            action: Action::Read,
-            source,
-        };
+        let failed = |source| StoreError::Io { path: path.to_path_buf(), action: Action::Read, source };
         // A device or a pipe might never end.
         if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(StoreError::NotAFile {
-                path: path.to_path_buf(),
-            });
+            return Err(StoreError::NotAFile { path: path.to_path_buf() });
         }
         let bytes = fs::read(path).map_err(failed)?;
-        ModelFile::from_bytes(&bytes).map_err(|source| StoreError::Model {
-            path: path.to_path_buf(),
-            source,
-        })
+        ModelFile::from_bytes(&bytes).map_err(|source| StoreError::Model { path: path.to_path_buf(), source })
     }
 }
 
@@ -192,13 +152,8 @@ fn fingerprint(bytes: &[u8]) -> String {
 fn check_version(metadata: &BTreeMap<String, String>) -> Result<(), ModelError> {
     let found = metadata.get(&key(FORMAT)).ok_or(ModelError::NotAModel)?;
     match found.parse::<u32>() {
-        Ok(version) if version > MODEL_FORMAT => Err(ModelError::NewerFormat {
-            found: version,
-            known: MODEL_FORMAT,
-        }),
+        Ok(version) if version > MODEL_FORMAT => Err(ModelError::NewerFormat { found: version, known: MODEL_FORMAT }),
         Ok(version) if version > 0 => Ok(()),
-        _ => Err(ModelError::BadVersion {
-            found: found.clone(),
-        }),
+        _ => Err(ModelError::BadVersion { found: found.clone() }),
     }
 }

@@ -12,34 +12,13 @@ use serde_json::{Value, json};
 fn model() -> ModelFile {
     let mut model = ModelFile::default();
     let mut insert = |name: &str, shape: &[usize], elements: Elements| {
-        model.arrays.insert(
-            name.to_string(),
-            Array::new(shape.to_vec(), elements).unwrap(),
-        );
+        model.arrays.insert(name.to_string(), Array::new(shape.to_vec(), elements).unwrap());
     };
-    insert(
-        "dense1/weight",
-        &[2, 3],
-        Elements::F32(vec![0.1, -0.0, 1e-40, f32::MAX, 5.0, -6.0]),
-    );
+    insert("dense1/weight", &[2, 3], Elements::F32(vec![0.1, -0.0, 1e-40, f32::MAX, 5.0, -6.0]));
     insert("dense1/bias", &[3], Elements::F32(vec![0.0; 3]));
-    insert(
-        "batch_norm1/gamma",
-        &[3],
-        Elements::F64(vec![1.0, std::f64::consts::E, -0.0]),
-    );
-    model
-        .set_section(
-            "schema",
-            &json!({"columns": ["age", "größe \"quoted\""], "target": "y"}),
-        )
-        .unwrap();
-    model
-        .set_section(
-            "encoder",
-            &json!({"mean": [0.1, 1e-300, 123456789.12345679]}),
-        )
-        .unwrap();
+    insert("batch_norm1/gamma", &[3], Elements::F64(vec![1.0, std::f64::consts::E, -0.0]));
+    model.set_section("schema", &json!({"columns": ["age", "größe \"quoted\""], "target": "y"})).unwrap();
+    model.set_section("encoder", &json!({"mean": [0.1, 1e-300, 123456789.12345679]})).unwrap();
     model
 }
 
@@ -51,10 +30,7 @@ fn with_metadata(change: impl FnOnce(&mut NamedArrays)) -> Vec<u8> {
 }
 
 fn files_in(folder: &Path) -> Vec<String> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
@@ -65,11 +41,7 @@ fn what_is_saved_loads_bit_for_bit() {
     let back = ModelFile::load(&path).unwrap();
     assert_eq!(back, model());
     assert_eq!(back.to_bytes().unwrap(), fs::read(&path).unwrap());
-    assert_eq!(
-        files_in(folder.path()),
-        ["model.safetensors"],
-        "no temporary file stays"
-    );
+    assert_eq!(files_in(folder.path()), ["model.safetensors"], "no temporary file stays");
 }
 
 #[test]
@@ -100,10 +72,7 @@ fn a_failed_save_leaves_what_was_there() {
     assert!(matches!(model().save(&path), Err(StoreError::Io { .. })));
     assert_eq!(fs::read_to_string(path.join("inside")).unwrap(), "kept");
     assert_eq!(files_in(folder.path()), ["model.safetensors"]);
-    let missing = folder
-        .path()
-        .join("no such folder")
-        .join("model.safetensors");
+    let missing = folder.path().join("no such folder").join("model.safetensors");
     let error = model().save(&missing).unwrap_err();
     assert!(error.to_string().contains("no such folder"), "{error}");
 }
@@ -124,10 +93,7 @@ fn two_threads_that_save_at_once_leave_one_whole_model() {
 #[test]
 fn a_path_that_is_no_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        ModelFile::load(folder.path()),
-        Err(StoreError::NotAFile { .. })
-    ));
+    assert!(matches!(ModelFile::load(folder.path()), Err(StoreError::NotAFile { .. })));
     let error = ModelFile::load(&folder.path().join("none")).unwrap_err();
     assert!(matches!(error, StoreError::Io { .. }), "{error}");
 }
@@ -138,47 +104,21 @@ fn a_newer_model_is_refused_with_its_version() {
         file.metadata.insert("caviar.format".into(), "7".into());
     });
     let error = ModelFile::from_bytes(&bytes).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ModelError::NewerFormat {
-                found: 7,
-                known: MODEL_FORMAT
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::NewerFormat { found: 7, known: MODEL_FORMAT }), "{error}");
     for version in ["0", "-1", "one", "", "99999999999"] {
         let bytes = with_metadata(|file| {
             file.metadata.insert("caviar.format".into(), version.into());
         });
-        assert!(
-            matches!(
-                ModelFile::from_bytes(&bytes),
-                Err(ModelError::BadVersion { .. })
-            ),
-            "{version}"
-        );
+        assert!(matches!(ModelFile::from_bytes(&bytes), Err(ModelError::BadVersion { .. })), "{version}");
     }
 }
 
 #[test]
 fn what_is_not_a_model_is_refused() {
     let error = ModelFile::from_bytes(b"age,income\n1,2\n").unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ModelError::Damaged {
-                source: FormatError::NotThisFormat { .. }
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::Damaged { source: FormatError::NotThisFormat { .. } }), "{error}");
     let bytes = NamedArrays::default().write().unwrap();
-    assert!(matches!(
-        ModelFile::from_bytes(&bytes),
-        Err(ModelError::NotAModel)
-    ));
+    assert!(matches!(ModelFile::from_bytes(&bytes), Err(ModelError::NotAModel)));
 }
 
 #[test]
@@ -186,10 +126,7 @@ fn a_model_cut_short_anywhere_is_refused() {
     let bytes = model().to_bytes().unwrap();
     for length in 0..bytes.len() {
         let error = ModelFile::from_bytes(&bytes[..length]).unwrap_err();
-        assert!(
-            matches!(error, ModelError::Damaged { .. }),
-            "{length}: {error}"
-        );
+        assert!(matches!(error, ModelError::Damaged { .. }), "{length}: {error}");
     }
 }
 
@@ -198,48 +135,26 @@ fn an_altered_weight_or_section_is_noticed() {
     let mut bytes = model().to_bytes().unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    assert!(matches!(
-        ModelFile::from_bytes(&bytes),
-        Err(ModelError::Altered { .. })
-    ));
+    assert!(matches!(ModelFile::from_bytes(&bytes), Err(ModelError::Altered { .. })));
     let bytes = with_metadata(|file| {
-        file.metadata
-            .insert("caviar.encoder".into(), "{\"mean\":[0.2]}".into());
+        file.metadata.insert("caviar.encoder".into(), "{\"mean\":[0.2]}".into());
     });
-    assert!(matches!(
-        ModelFile::from_bytes(&bytes),
-        Err(ModelError::Altered { .. })
-    ));
+    assert!(matches!(ModelFile::from_bytes(&bytes), Err(ModelError::Altered { .. })));
     let bytes = with_metadata(|file| {
         file.metadata.remove("caviar.fingerprint");
     });
-    assert!(matches!(
-        ModelFile::from_bytes(&bytes),
-        Err(ModelError::Altered { .. })
-    ));
+    assert!(matches!(ModelFile::from_bytes(&bytes), Err(ModelError::Altered { .. })));
 }
 
 #[test]
 fn sections_and_arrays_are_asked_for_by_name() {
     let mut model = model();
     assert_eq!(model.array("dense1/bias").unwrap().shape(), [3]);
-    assert!(matches!(
-        model.array("dense9/bias"),
-        Err(ModelError::MissingArray { .. })
-    ));
-    assert!(matches!(
-        model.section::<Value>("network"),
-        Err(ModelError::MissingSection { .. })
-    ));
-    assert!(matches!(
-        model.section::<Vec<u8>>("schema"),
-        Err(ModelError::BadSection { .. })
-    ));
+    assert!(matches!(model.array("dense9/bias"), Err(ModelError::MissingArray { .. })));
+    assert!(matches!(model.section::<Value>("network"), Err(ModelError::MissingSection { .. })));
+    assert!(matches!(model.section::<Vec<u8>>("schema"), Err(ModelError::BadSection { .. })));
     for name in ["format", "fingerprint"] {
-        assert!(matches!(
-            model.set_section(name, &1),
-            Err(ModelError::ReservedSection { .. })
-        ));
+        assert!(matches!(model.set_section(name, &1), Err(ModelError::ReservedSection { .. })));
     }
 }
 

@@ -25,17 +25,11 @@ impl Header {
                 "fortran_order" => fortran_order.replace(cursor.boolean()?).is_some(),
                 "shape" => shape.replace(cursor.shape()?).is_some(),
                 _ => {
-                    return Err(FormatError::NpyHeader {
-                        at,
-                        rule: "the keys are descr, fortran_order and shape",
-                    });
+                    return Err(FormatError::NpyHeader { at, rule: "the keys are descr, fortran_order and shape" });
                 }
             };
             if repeated {
-                return Err(FormatError::NpyHeader {
-                    at,
-                    rule: "each key comes once",
-                });
+                return Err(FormatError::NpyHeader { at, rule: "each key comes once" });
             }
             if !cursor.accept(b',') {
                 cursor.expect(b'}', "a comma or the closing brace")?;
@@ -47,11 +41,7 @@ impl Header {
             return Err(cursor.error("nothing after the closing brace"));
         }
         match (descr, fortran_order, shape) {
-            (Some(descr), Some(fortran_order), Some(shape)) => Ok(Header {
-                descr,
-                fortran_order,
-                shape,
-            }),
+            (Some(descr), Some(fortran_order), Some(shape)) => Ok(Header { descr, fortran_order, shape }),
             _ => Err(cursor.error("descr, fortran_order and shape are all needed")),
         }
     }
@@ -90,11 +80,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn expect(&mut self, byte: u8, rule: &'static str) -> Result<(), FormatError> {
-        if self.accept(byte) {
-            Ok(())
-        } else {
-            Err(self.error(rule))
-        }
+        if self.accept(byte) { Ok(()) } else { Err(self.error(rule)) }
     }
 
     fn quoted(&mut self) -> Result<&'a str, FormatError> {
@@ -103,12 +89,8 @@ impl<'a> Cursor<'a> {
             _ => return Err(self.error("a word in quotes")),
         };
         let rest = &self.text[self.at + 1..];
-        let length = rest
-            .iter()
-            .position(|&byte| byte == quote)
-            .ok_or_else(|| self.error("a closing quote"))?;
-        let word =
-            std::str::from_utf8(&rest[..length]).map_err(|_| self.error("a word in UTF-8"))?;
+        let length = rest.iter().position(|&byte| byte == quote).ok_or_else(|| self.error("a closing quote"))?;
+        let word = std::str::from_utf8(&rest[..length]).map_err(|_| self.error("a word in UTF-8"))?;
         self.at += length + 2;
         Ok(word)
     }
@@ -116,10 +98,7 @@ impl<'a> Cursor<'a> {
     fn descr(&mut self) -> Result<String, FormatError> {
         if self.peek() == Some(b'[') {
             // A list describes records; the kind is named, not read.
-            return Err(FormatError::UnsupportedElements {
-                name: String::new(),
-                kind: "record".to_string(),
-            });
+            return Err(FormatError::UnsupportedElements { name: String::new(), kind: "record".to_string() });
         }
         Ok(self.quoted()?.to_string())
     }
@@ -151,15 +130,9 @@ impl<'a> Cursor<'a> {
     /// A count of elements; Python 2 wrote an `L` behind it.
     fn length(&mut self) -> Result<usize, FormatError> {
         self.skip_blanks();
-        let digits = self.text[self.at..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        let value = std::str::from_utf8(&self.text[self.at..self.at + digits])
-            .ok()
-            .and_then(|text| text.parse().ok());
-        let value =
-            value.ok_or_else(|| self.error("a whole number that fits into memory addresses"))?;
+        let digits = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let value = std::str::from_utf8(&self.text[self.at..self.at + digits]).ok().and_then(|text| text.parse().ok());
+        let value = value.ok_or_else(|| self.error("a whole number that fits into memory addresses"))?;
         self.at += digits;
         self.accept(b'L');
         Ok(value)
