@@ -1,0 +1,332 @@
+//! Panels and tiles: the loops whose accumulators stay in registers.
+
+use super::Product;
+use super::pack::Pack;
+use crate::kernels::simd::{Kernel, LANES, Simd};
+use crate::real::Real;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// The most registers that the accumulators of a tile take, in bytes.
+const TILE_BYTES: usize = 24 * 64;
+/// Scratch for the partial sums of a tile: one for each digit of the number of shards.
+pub(super) const TREE_BYTES: usize = 32 * TILE_BYTES;
+/// Where `B` is read in place, a vector may reach into the next rows; the last rows, which have none, are copied. There are
+/// at most 15 of one vector, or one of four.
+const COPIED_ROWS: usize = 256;
+
+/// `rows` of the result in the columns of one panel, from `steps` of the contraction.
+///
+/// The first steps start from 0, later ones go on from what is in the result; the last ones add the bias and take the
+/// positive part.
+pub(super) struct Panel<'a, T> {
+    pub(super) product: &'a Product<T>,
+    pub(super) rows: Range<usize>,
+    /// The first column.
+    pub(super) start: usize,
+    /// 1, 2 or 4, at most as many as the registers are meant for.
+    pub(super) vectors: usize,
+    pub(super) steps: Range<usize>,
+    /// The panel's steps, each of `vectors` vectors; in place where there is none.
+    pub(super) packed: Option<*const T>,
+}
+
+/// Some steps of a panel of `B`.
+#[derive(Clone, Copy)]
+struct Steps<T> {
+    from: *const T,
+    stride: usize,
+    count: usize,
+}
+
+impl<T: Real> Kernel<T> for (Panel<'_, T>, *mut T) {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, simd: S) {
+        let (panel, tree) = self;
+        match panel.vectors {
+            4 if const { rows_of_tile::<S>(4) > 0 } => panel.all_rows::<S, 4>(simd, tree),
+            2 if const { rows_of_tile::<S>(2) > 0 } => panel.all_rows::<S, 2>(simd, tree),
+            _ => panel.all_rows::<S, 1>(simd, tree),
+        }
+    }
+}
+
+/// The rows of a tile of `vectors` vectors, such that its accumulators fill the registers but for the operands; 0 where
+/// panels are not meant to be so wide.
+const fn rows_of_tile<S: Simd>(vectors: usize) -> usize {
+    // The alignment of a vector is the size of the registers that it lies in; plain arrays get those of NEON.
+    let register = if align_of::<S::V>() > 16 { align_of::<S::V>() } else { 16 };
+    match (register, vectors, size_of::<S::V>() / register) {
+        // 32 registers, one or two to a vector.
+        (64, 1, 1) => 16,
+        (64, 2, 1) | (64, 1, 2) => 12,
+        (64, 4, 1) | (64, 2, 2) => 6,
+        // 16 registers, two or four to a vector.
+        (32, 1, 2) => 6,
+        (32, 1, 4) => 2,
+        // 32 registers, four or eight to a vector.
+        (16, 1, 4) => 6,
+        (16, 1, 8) => 2,
+        _ => 0,
+    }
+}
+
+impl<T: Real> Panel<'_, T> {
+    #[inline(always)]
+    fn all_rows<S: Simd<Elem = T>, const V: usize>(&self, simd: S, tree: *mut T) {
+        let mut copied = MaybeUninit::<[T; COPIED_ROWS]>::uninit();
+        let b = self.operand::<S, V>(simd, copied.as_mut_ptr().cast());
+        let mut row = self.rows.start;
+        macro_rules! tiles {
+            ($($rows:literal)*) => {$(
+                while const { $rows <= rows_of_tile::<S>(V) } && self.rows.end - row >= $rows {
+                    // SAFETY: the rows are those of the panel, `b` covers its steps, and `tree` has room for a tile's
+                    // partial sums where there is more than one shard.
+                    unsafe { self.tile::<S, $rows, V>(simd, row, b, tree) };
+                    row += $rows;
+                }
+            )*};
+        }
+        tiles!(16 12 8 7 6 5 4 3 2 1);
+    }
+
+    /// The steps of `B`: those that can be read where they are, and the rest.
+    #[inline(always)]
+    fn operand<S: Simd<Elem = T>, const V: usize>(&self, simd: S, copied: *mut T) -> [Steps<T>; 2] {
+        let width = V * LANES;
+        let nothing = Steps { from: copied.cast_const(), stride: width, count: 0 };
+        if let Some(from) = self.packed {
+            return [Steps { from, stride: width, count: self.steps.len() }, nothing];
+        }
+        let Product { b, k, n, .. } = *self.product;
+        // A step can be read if its last vector ends inside the matrix.
+        let in_place = (k * n).checked_sub(self.start + width).map_or(0, |room| (room / n + 1).min(k));
+        let middle = in_place.clamp(self.steps.start, self.steps.end);
+        let from = b.wrapping_add(self.steps.start * n + self.start);
+        let near = Steps { from, stride: n, count: middle - self.steps.start };
+        if middle == self.steps.end {
+            return [near, nothing];
+        }
+        // SAFETY: the buffer holds the few steps of this panel that reach beyond the matrix, see `COPIED_ROWS`.
+        unsafe { Pack::new(self.product, self.start, V, middle..self.steps.end, copied) }.run(simd);
+        [near, Steps { count: self.steps.end - middle, ..nothing }]
+    }
+
+    /// `R` rows from `row` on, `V` vectors wide.
+    ///
+    /// # Safety
+    /// The rows must be rows of the product, `b` must cover `self.steps`, and `tree` must have room for [`TREE_BYTES`] where
+    /// the product has more than one shard.
+    #[inline(always)]
+    unsafe fn tile<S: Simd<Elem = T>, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        b: [Steps<T>; 2],
+        tree: *mut T,
+    ) {
+        let Product { a, a_row, a_step, k, shard, .. } = *self.product;
+        let a = a.wrapping_add(row * a_row + self.steps.start * a_step);
+        let mut acc = [[simd.splat(T::ZERO); V]; R];
+        if shard < k {
+            // SAFETY: as promised to this function.
+            unsafe { self.shards(simd, &mut acc, a, b, tree) };
+        } else {
+            if self.steps.start > 0 {
+                self.resume(simd, row, &mut acc);
+            }
+            // SAFETY: as promised to this function; the second steps follow the first.
+            unsafe {
+                accumulate(simd, &mut acc, a, (a_row, a_step), b[0]);
+                accumulate(simd, &mut acc, a.wrapping_add(b[0].count * a_step), (a_row, a_step), b[1]);
+            }
+        }
+        if self.steps.end == k {
+            self.finish(simd, &mut acc);
+        }
+        self.store(simd, row, &acc);
+    }
+
+    /// All steps, shard by shard, with the partial sums that wait for a neighbor of their size in `tree`.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile).
+    #[inline(always)]
+    unsafe fn shards<S: Simd<Elem = T>, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        acc: &mut [[S::V; V]; R],
+        a: *const T,
+        [near, far]: [Steps<T>; 2],
+        tree: *mut T,
+    ) {
+        let Product { a_row, a_step, k, shard, .. } = *self.product;
+        let mut done = 0;
+        let mut shards = 0_usize;
+        loop {
+            let end = (done + shard).min(k);
+            let (middle, far_start) = (near.count.clamp(done, end), done.max(near.count));
+            // SAFETY: as promised to this function: `near` and `far` together are the steps `0..k`.
+            unsafe {
+                accumulate(simd, acc, a.wrapping_add(done * a_step), (a_row, a_step), near.part(done, middle - done));
+                let rest = far.part(far_start - near.count, end - middle);
+                accumulate(simd, acc, a.wrapping_add(middle * a_step), (a_row, a_step), rest);
+            }
+            done = end;
+            let mut level = 0;
+            // The digits of the counter: a carry adds the partial sum of its place; at the end, all that are left.
+            while shards >> level != 0 {
+                if shards >> level & 1 == 1 {
+                    // SAFETY: there are at most 32 digits, each with room for a tile.
+                    unsafe { add_to_left(simd, acc, tree.add(level * R * V * LANES)) };
+                } else if done < k {
+                    break;
+                }
+                level += 1;
+            }
+            if done == k {
+                return;
+            }
+            for (index, v) in acc.iter_mut().flatten().enumerate() {
+                // SAFETY: as above.
+                unsafe { simd.store_pointer(*v, tree.add((level * R * V + index) * LANES)) };
+                *v = simd.splat(T::ZERO);
+            }
+            shards += 1;
+        }
+    }
+
+    /// Goes on from what earlier steps left in the result.
+    #[inline(always)]
+    fn resume<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: &mut [[S::V; V]; R]) {
+        let Product { c, n, .. } = *self.product;
+        for (r, vectors) in acc.iter_mut().enumerate() {
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                let column = self.start + v * LANES;
+                // SAFETY: the row and the column lie in the result.
+                *vector = unsafe { load(simd, c.add((row + r) * n + column), n - column) };
+            }
+        }
+    }
+
+    /// Adds the bias and takes the positive part, where they are asked for.
+    #[inline(always)]
+    fn finish<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, acc: &mut [[S::V; V]; R]) {
+        let Product { n, bias, relu, .. } = *self.product;
+        if let Some(bias) = bias {
+            for v in 0..V {
+                let column = self.start + v * LANES;
+                // SAFETY: the bias has `n` elements.
+                let bias = unsafe { load(simd, bias.add(column), n - column) };
+                for vectors in acc.iter_mut() {
+                    vectors[v] = simd.add(vectors[v], bias);
+                }
+            }
+        }
+        if relu {
+            let zero = simd.splat(T::ZERO);
+            for vector in acc.iter_mut().flatten() {
+                *vector = simd.max(zero, *vector);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn store<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: &[[S::V; V]; R]) {
+        let Product { c, n, .. } = *self.product;
+        let last = self.start + (V - 1) * LANES;
+        let count = (n - last).min(LANES);
+        for (r, vectors) in acc.iter().enumerate() {
+            // SAFETY: the row and the columns lie in the result, and no other thread has them.
+            unsafe {
+                let to = c.add((row + r) * n + self.start);
+                for (v, vector) in vectors[..V - 1].iter().enumerate() {
+                    simd.store_pointer(*vector, to.add(v * LANES));
+                }
+                let to = to.add((V - 1) * LANES);
+                if count == LANES {
+                    simd.store_pointer(vectors[V - 1], to);
+                } else {
+                    simd.store_partial(vectors[V - 1], std::slice::from_raw_parts_mut(to, count));
+                }
+            }
+        }
+    }
+}
+
+impl<T> Steps<T> {
+    /// `count` steps from `first` on.
+    #[inline(always)]
+    fn part(self, first: usize, count: usize) -> Self {
+        Steps { from: self.from.wrapping_add(first * self.stride), stride: self.stride, count }
+    }
+}
+
+/// Sixteen elements, or as many as there are and then zeros.
+///
+/// # Safety
+/// `from` must be valid for reading `left.min(LANES)` elements.
+#[inline(always)]
+unsafe fn load<S: Simd<Elem = T>, T: Real>(simd: S, from: *const T, left: usize) -> S::V {
+    // SAFETY: as promised to this function.
+    unsafe {
+        if left >= LANES { simd.load_pointer(from) } else { simd.load_partial(std::slice::from_raw_parts(from, left)) }
+    }
+}
+
+/// `acc = left + acc`.
+///
+/// # Safety
+/// `left` must hold as many elements as `acc`.
+#[inline(always)]
+unsafe fn add_to_left<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>(
+    simd: S,
+    acc: &mut [[S::V; V]; R],
+    left: *const T,
+) {
+    for (index, v) in acc.iter_mut().flatten().enumerate() {
+        // SAFETY: as promised to this function.
+        *v = simd.add(unsafe { simd.load_pointer(left.add(index * LANES)) }, *v);
+    }
+}
+
+/// The inner loop: `acc[r][v] = fma(a[r, p], b[p, v], acc[r][v])` for ascending `p`.
+///
+/// # Safety
+/// `R` rows of `a`, with these strides from row to row and from step to step, and `V` vectors of `b` must be readable
+/// for each of the steps.
+#[inline(always)]
+unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>(
+    simd: S,
+    acc: &mut [[S::V; V]; R],
+    a: *const T,
+    (a_row, a_step): (usize, usize),
+    b: Steps<T>,
+) {
+    // One address for three rows: the processor adds once or twice the stride by itself.
+    let mut rows: [*const T; 6] = [a; 6];
+    for (index, row) in rows.iter_mut().enumerate() {
+        *row = a.wrapping_add(3 * index * a_row);
+    }
+    let mut from = b.from;
+    for _ in 0..b.count {
+        let mut vectors = [simd.splat(T::ZERO); V];
+        for (v, vector) in vectors.iter_mut().enumerate() {
+            // SAFETY: as promised to this function.
+            *vector = unsafe { simd.load_pointer(from.add(v * LANES)) };
+        }
+        for (r, sums) in acc.iter_mut().enumerate() {
+            // SAFETY: as promised to this function.
+            let x = simd.splat(unsafe { *rows[r / 3].wrapping_add(r % 3 * a_row) });
+            for (sum, vector) in sums.iter_mut().zip(&vectors) {
+                *sum = simd.fma(x, *vector, *sum);
+            }
+        }
+        for row in &mut rows {
+            *row = row.wrapping_add(a_step);
+        }
+        from = from.wrapping_add(b.stride);
+    }
+}
