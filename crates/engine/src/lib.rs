@@ -19,4 +19,11 @@ mod shape;
 mod tensor;
 pub mod train;
 
+pub use graph::{DefineError, Graph, IntoNode, Node, NodeId, Scope};
+pub use kernels::Isa;
+pub use op::{Binary, Comparison, Draw, Literal, Op, Reduction, Role, Rule, Unary};
+pub use plan::{MAX_FETCHES, Plan, PlanOptions};
 pub use real::Real;
+pub use session::{Feed, RunError, Seed, Session, Value};
+pub use shape::{Axes, Dim, Dims, MAX_RANK, Shape};
+pub use tensor::{DType, Data, Tensor, TensorError, View};

@@ -15,3 +15,7 @@ pub(crate) mod softmax;
 pub(crate) mod update;
 
 pub use simd::Element;
+pub use isa::Isa;
+pub use layout::Comparison;
+pub use map::{Binary, Unary};
+pub use reduce::Reduction;

@@ -1,6 +1,8 @@
 //! Clipping by the norm of the whole gradient.
 
 use super::state::Step;
+use crate::kernels::cpu::Cpu;
+use crate::kernels::update as kernel;
 use crate::real::Real;
 
 /// Accumulators of a sum: element `i` goes to number `i mod 16`, and these are added as a tree.
@@ -13,8 +15,11 @@ impl Step {
     }
 
     /// The sum of squares of one parameter's gradient as the rule would see it: with L2, limited by value.
-    pub(crate) fn square_sum<T: Real>(&self, weights: &[T], gradient: &[T], decayed: bool) -> f64 {
+    pub(crate) fn square_sum<T: Real>(&self, cpu: &Cpu, weights: &[T], gradient: &[T], decayed: bool) -> f64 {
         let l2 = if decayed { self.settings.l2 } else { 0.0 };
+        if l2 == 0.0 && self.settings.clip_value.is_none() {
+            return kernel::square_sum(cpu, gradient);
+        }
         let limit = self.settings.clip_value.unwrap_or(f64::INFINITY);
         let mut lanes = [0.0_f64; LANES];
         for (w, g) in weights.chunks(LANES).zip(gradient.chunks(LANES)) {

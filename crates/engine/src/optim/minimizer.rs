@@ -106,11 +106,12 @@ fn apply<T: Real>(step: &Step, weights: &mut [T], gradient: &[T], slots: &mut [&
     assert_eq!(slots.len(), step.optimizer.slots(), "one slice for each slot of {}", step.optimizer);
     assert_eq!(gradient.len(), count, "one derivative for each weight");
     assert!(slots.iter().all(|slot| slot.len() == count), "one value in each slot for each weight");
+    let cpu = Cpu { isa: Isa::detect(), gang: Gang::alone() };
     let scale = match step.needs_norm() {
-        true => step.scale(step.square_sum(weights, gradient, true)),
+        true => step.scale(step.square_sum(&cpu, weights, gradient, true)),
         false => 1.0,
     };
-    update(&Cpu { isa: Isa::detect(), gang: Gang::alone() }, step, weights, gradient, slots, true, scale);
+    update(&cpu, step, weights, gradient, slots, true, scale);
 }
 
 /// A [`Minimizer`] as it lies in a file, not yet checked.

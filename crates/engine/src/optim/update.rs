@@ -1,9 +1,9 @@
 //! One update of one parameter: the settings made ready for the kernels.
 
 use super::kind::Optimizer;
-use super::scalar::{self as kernel, AdamStep, Decay, MomentumForm};
 use super::state::Step;
 use crate::kernels::cpu::Cpu;
+use crate::kernels::update::{self as kernel, AdamStep, Decay, MomentumForm};
 use crate::real::Real;
 
 /// Changes `weights` by one step of the rule.

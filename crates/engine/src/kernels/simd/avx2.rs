@@ -76,6 +76,11 @@ parts!(F32, f32, __m256, __m256, 8, [0 1],
     splat: _mm256_set1_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
     load_partial: |from, first, count| _mm256_maskload_ps(from, below(first, count)),
     store_partial: |v, to, first, count| _mm256_maskstore_ps(to, below(first, count), v),
+    gather: |from, stride, first, count| {
+        let index = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stride as i32));
+        let mask = _mm256_castsi256_ps(below(first, count));
+        _mm256_mask_i32gather_ps::<4>(_mm256_setzero_ps(), from, index, mask)
+    },
     unary: {
         sqrt: |a| _mm256_sqrt_ps(a);
         round: |a| _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
@@ -119,6 +124,11 @@ parts!(F64, f64, __m256d, __m256d, 4, [0 1 2 3],
     splat: _mm256_set1_pd, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
     load_partial: |from, first, count| _mm256_maskload_pd(from, below_long(first, count)),
     store_partial: |v, to, first, count| _mm256_maskstore_pd(to, below_long(first, count), v),
+    gather: |from, stride, first, count| {
+        let index = _mm_mullo_epi32(_mm_setr_epi32(0, 1, 2, 3), _mm_set1_epi32(stride as i32));
+        let mask = _mm256_castsi256_pd(below_long(first, count));
+        _mm256_mask_i32gather_pd::<8>(_mm256_setzero_pd(), from, index, mask)
+    },
     unary: {
         sqrt: |a| _mm256_sqrt_pd(a);
         round: |a| _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);

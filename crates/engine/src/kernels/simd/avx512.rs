@@ -19,6 +19,11 @@ parts!(F32, f32, __m512, __mmask16, 16, [0],
     splat: _mm512_set1_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     load_partial: |from, first, count| _mm512_maskz_loadu_ps(below(first, count), from),
     store_partial: |v, to, first, count| _mm512_mask_storeu_ps(to, below(first, count), v),
+    gather: |from, stride, first, count| {
+        let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let index = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride as i32));
+        _mm512_mask_i32gather_ps::<4>(_mm512_setzero_ps(), below(first, count), index, from)
+    },
     unary: {
         sqrt: |a| _mm512_sqrt_ps(a);
         round: |a| _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
@@ -62,6 +67,10 @@ parts!(F64, f64, __m512d, __mmask8, 8, [0 1],
     splat: _mm512_set1_pd, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
     load_partial: |from, first, count| _mm512_maskz_loadu_pd(below(first, count) as u8, from),
     store_partial: |v, to, first, count| _mm512_mask_storeu_pd(to, below(first, count) as u8, v),
+    gather: |from, stride, first, count| {
+        let index = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stride as i32));
+        _mm512_mask_i32gather_pd::<8>(_mm512_setzero_pd(), below(first, count) as u8, index, from)
+    },
     unary: {
         sqrt: |a| _mm512_sqrt_pd(a);
         round: |a| _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);

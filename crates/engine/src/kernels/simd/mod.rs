@@ -162,6 +162,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Writes lane `l` to `to[l]` where there is one.
     fn store_partial(self, v: Self::V, to: &mut [Self::Elem]);
 
+    /// Lane `l < count ≤ 16` is `from[l·stride]`; the others are 0.
+    ///
+    /// # Panics
+    /// Where `from` ends before the last of them.
+    fn gather(self, from: &[Self::Elem], stride: usize, count: usize) -> Self::V;
+
     /// Lane `l` is `from[l]`.
     #[inline(always)]
     fn load(self, from: &[Self::Elem; LANES]) -> Self::V {

@@ -8,6 +8,7 @@ macro_rules! parts {
         splat: $splat:expr, load: $load:expr, store: $store:expr,
         load_partial: |$lp_from:ident, $lp_first:ident, $lp_count:ident| $load_partial:expr,
         store_partial: |$sp_v:ident, $sp_to:ident, $sp_first:ident, $sp_count:ident| $store_partial:expr,
+        gather: |$g_from:ident, $g_stride:ident, $g_first:ident, $g_count:ident| $gather:expr,
         unary: { $($unary:ident: |$ua:ident| $unary_body:expr;)+ }
         binary: { $($binary:ident: |$ba:ident, $bb:ident| $binary_body:expr;)+ }
         fused: { $($fused:ident: $fused_body:expr;)+ }
@@ -61,6 +62,16 @@ macro_rules! parts {
                     $store_partial
                 });
             }
+            #[inline(always)]
+            fn gather(self, from: &[$elem], stride: usize, $g_count: usize) -> Self::V {
+                assert!($g_count <= LANES && stride < 1 << 26, "a gather of more than sixteen elements, or too far apart");
+                assert!($g_count == 0 || ($g_count - 1) * stride < from.len(), "a gather beyond the end");
+                parts!(@each $parts, i, {
+                    let ($g_first, $g_stride) = (i * $width, stride);
+                    let $g_from = from.as_ptr().wrapping_add($g_first * stride);
+                    $gather
+                })
+            }
             $(
                 #[inline(always)]
                 fn $unary(self, a: Self::V) -> Self::V {
@@ -99,7 +110,7 @@ macro_rules! parts {
     // One value per register: the body, with the register's number under the given name.
     (@each [$($number:literal)+], $i:ident, $body:expr) => {
         // SAFETY: `self` is the proof of the features. Pointers: the caller vouches for sixteen elements, or lanes beyond
-        // the slice are masked off and not touched.
+        // the slice or the count are masked off and not touched.
         unsafe { [$({ let $i = $number; $body }),+] }
     };
 }

@@ -46,6 +46,11 @@ macro_rules! portable {
                 }
             }
             #[inline(always)]
+            fn gather(self, from: &[$elem], stride: usize, count: usize) -> Self::V {
+                assert!(count <= LANES && (count == 0 || (count - 1) * stride < from.len()), "a gather beyond the end");
+                from_fn(|l| if l < count { from[l * stride] } else { 0.0 })
+            }
+            #[inline(always)]
             fn add(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] + b[l])
             }

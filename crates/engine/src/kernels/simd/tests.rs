@@ -84,6 +84,13 @@ impl<T: Element> Kernel<T> for Everything<'_, T> {
             s.store_partial(s.add(v, b), &mut to);
             list.extend(to);
         }
+        for stride in 1..4 {
+            for count in 0..=LANES {
+                let from: Vec<T> = self.a.iter().chain(self.b).chain(self.c).copied().collect();
+                let end = count.max(1) * stride - stride + 1;
+                list.extend(s.to_array(s.gather(&from[..end], stride, count)));
+            }
+        }
         list
     }
 }
@@ -173,6 +180,21 @@ macro_rules! laws {
 
 laws!(single, f32, f32::MIN_POSITIVE);
 laws!(double, f64, f64::MIN_POSITIVE);
+
+#[test]
+#[should_panic(expected = "a gather beyond the end")]
+fn a_gather_beyond_the_end_is_refused() {
+    struct Gather<'a>(&'a [f32]);
+    impl Kernel<f32> for Gather<'_> {
+        type Output = [f32; LANES];
+        #[inline(always)]
+        fn run<S: Simd<Elem = f32>>(self, s: S) -> [f32; LANES] {
+            s.to_array(s.gather(self.0, 3, 4))
+        }
+    }
+    assert_eq!(Isa::detect().run(Gather(&[1.0; 10]))[3], 1.0);
+    assert_eq!(Isa::detect().run(Gather(&[1.0; 9]))[3], 1.0);
+}
 
 #[test]
 fn the_tree_adds_halves() {

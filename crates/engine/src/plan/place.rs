@@ -1,0 +1,165 @@
+//! Where each node lives: buffers are shared by nodes whose lifetimes do not meet.
+
+use super::{Step, Work};
+use crate::graph::{NodeData, NodeId};
+use crate::op::Op;
+use crate::shape::{Dim, Shape};
+use crate::tensor::DType;
+
+/// The buffer of a node: which of the three arenas, and which slot in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub dtype: DType,
+    pub slot: usize,
+}
+
+/// The size of a slot: `fixed · batch^power` elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotSize {
+    pub fixed: usize,
+    pub power: usize,
+}
+
+impl SlotSize {
+    fn of(shape: &Shape) -> Self {
+        let (fixed, power) = shape.count();
+        SlotSize { fixed, power }
+    }
+
+    pub fn at(self, batch: usize) -> usize {
+        (0..self.power).fold(self.fixed, |size, _| size.saturating_mul(batch))
+    }
+}
+
+/// The places of all needed nodes.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    pub places: Vec<Option<Place>>,
+    pub real: Vec<SlotSize>,
+    pub integer: Vec<SlotSize>,
+    pub boolean: Vec<SlotSize>,
+    /// For each optimizer step, by node: the slots of its state, variable by variable.
+    pub optimizer_slots: Vec<(usize, Vec<Vec<usize>>)>,
+    /// For matrix products: rows and columns of the second matrix as it is multiplied, for the scratch buffer.
+    pub packed: Vec<(Dim, Dim)>,
+}
+
+impl Placement {
+    pub fn new(nodes: &[NodeData], fetches: &[NodeId], needed: &[u64], steps: &[Step]) -> Self {
+        let mut placement = Placement {
+            places: vec![None; nodes.len()],
+            real: Vec::new(),
+            integer: Vec::new(),
+            boolean: Vec::new(),
+            optimizer_slots: Vec::new(),
+            packed: Vec::new(),
+        };
+        placement.place_sources(nodes, needed);
+        placement.place_steps(nodes, fetches, needed, steps);
+        placement.place_optimizers(nodes, steps);
+        for step in steps {
+            if let Work::Gemm { transpose_b, .. } = step.work {
+                let dims = nodes[step.inputs[1]].shape;
+                let at = usize::from(transpose_b);
+                placement.packed.push((dims.dims()[at], dims.dims()[1 - at]));
+            }
+        }
+        placement
+    }
+
+    fn slots(&mut self, dtype: DType) -> &mut Vec<SlotSize> {
+        match dtype {
+            DType::Real => &mut self.real,
+            DType::Integer => &mut self.integer,
+            DType::Boolean => &mut self.boolean,
+        }
+    }
+
+    fn new_slot(&mut self, dtype: DType, size: SlotSize) -> Place {
+        let slots = self.slots(dtype);
+        slots.push(size);
+        Place { dtype, slot: slots.len() - 1 }
+    }
+
+    /// Constants, placeholders and variables keep their slots for themselves.
+    fn place_sources(&mut self, nodes: &[NodeData], needed: &[u64]) {
+        for (index, node) in nodes.iter().enumerate().filter(|(index, _)| needed[*index] != 0) {
+            if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. }) {
+                self.places[index] = Some(self.new_slot(node.dtype, SlotSize::of(&node.shape)));
+            }
+        }
+    }
+
+    fn place_steps(&mut self, nodes: &[NodeData], fetches: &[NodeId], needed: &[u64], steps: &[Step]) {
+        let stores = stores(nodes);
+        let mut last_use = vec![0; nodes.len()];
+        for (position, step) in steps.iter().enumerate() {
+            step.inputs.iter().for_each(|&input| last_use[stores[input]] = position);
+        }
+        fetches.iter().for_each(|fetch| last_use[stores[fetch.at()]] = usize::MAX);
+        let mut free: Vec<Place> = Vec::new();
+        for (position, step) in steps.iter().enumerate() {
+            let node = &nodes[step.node];
+            let place = match self.reuse(&mut free, node) {
+                Some(place) => place,
+                None => self.new_slot(node.dtype, SlotSize::of(&node.shape)),
+            };
+            self.places[step.node] = Some(place);
+            let mut released: Vec<usize> = step.inputs.iter().map(|&input| stores[input]).collect();
+            released.push(step.node);
+            released.sort_unstable();
+            released.dedup();
+            for store in released.into_iter().filter(|&store| last_use[store] <= position && is_temporary(&nodes[store].op)) {
+                free.extend(self.places[store]);
+            }
+        }
+        for index in (0..nodes.len()).filter(|&index| needed[index] != 0) {
+            self.places[index] = self.places[index].or(self.places[stores[index]]);
+        }
+    }
+
+    /// A free slot of the same kind: the smallest that is large enough, else the largest, which grows.
+    fn reuse(&mut self, free: &mut Vec<Place>, node: &NodeData) -> Option<Place> {
+        let size = SlotSize::of(&node.shape);
+        let slots = self.slots(node.dtype);
+        let fits = |place: &Place| place.dtype == node.dtype && slots[place.slot].power == size.power;
+        let cost = |place: &Place| {
+            let have = slots[place.slot].fixed;
+            if have >= size.fixed { (0, have) } else { (1, usize::MAX - have) }
+        };
+        let best = (0..free.len()).filter(|&at| fits(&free[at])).min_by_key(|&at| cost(&free[at]))?;
+        let place = free.swap_remove(best);
+        let slot = &mut slots[place.slot];
+        slot.fixed = slot.fixed.max(size.fixed);
+        Some(place)
+    }
+
+    /// The optimizer's state: as many slots of the variable's size as its rule has.
+    fn place_optimizers(&mut self, nodes: &[NodeData], steps: &[Step]) {
+        for step in steps {
+            let Op::Optimize { minimizer, variables } = &nodes[step.node].op else { continue };
+            let per_variable = minimizer.optimizer.slots();
+            let mut slots = Vec::with_capacity(variables.len());
+            for variable in variables {
+                let size = SlotSize::of(&nodes[variable.at()].shape);
+                slots.push((0..per_variable).map(|_| self.new_slot(DType::Real, size).slot).collect());
+            }
+            self.optimizer_slots.push((step.node, slots));
+        }
+    }
+}
+
+/// For each node, the node whose buffer holds it: a reshape's is that of its input.
+fn stores(nodes: &[NodeData]) -> Vec<usize> {
+    let mut stores: Vec<usize> = (0..nodes.len()).collect();
+    for (index, node) in nodes.iter().enumerate() {
+        if let Op::Reshape(_) = node.op {
+            stores[index] = stores[node.inputs[0].at()];
+        }
+    }
+    stores
+}
+
+fn is_temporary(op: &Op) -> bool {
+    !matches!(op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. })
+}

@@ -1,0 +1,649 @@
+//! The training loop.
+
+use super::control::{Change, Command, Refusal};
+use super::data::{Data, Targets};
+use super::evaluate::{self, Evaluation};
+use super::event::{EpochReport, Event, Flow, Observer, Outcome};
+use super::metric::Metric;
+use super::snapshot::{Best, Progress, Snapshot, SnapshotError};
+use super::spec::{BatchSize, TrainError, TrainOptions, TrainSpec};
+use crate::graph::Graph;
+use crate::nn::{MlpError, Network, Parameter};
+use crate::op::Role;
+use crate::plan::{Plan, PlanOptions};
+use crate::real::Real;
+use crate::rows::Rows;
+use crate::schedule::{Moment, Schedule, ScheduleState, Timetable};
+use crate::session::{RunError, Seed, Session};
+use crate::tensor::{DType, Tensor};
+use std::sync::Arc;
+
+/// Rows measured at a time; no result depends on it.
+const EVALUATED_AT_ONCE: usize = 256;
+
+/// One network in training: a state machine that takes one step at a time.
+///
+/// A step is a function of the specification, the data and the state ([`Snapshot`]); nothing else enters, neither the
+/// clock nor the number of threads.
+///
+/// ```
+/// use caviar_engine::{nn::Mlp, optim::Adam, rows::Rows, train::*};
+/// use std::sync::Arc;
+/// // Points of the plane, and whether their coordinates have one sign.
+/// let points: Vec<f32> = (0..200).map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0).collect();
+/// let labels = points.chunks(2).map(|p| i64::from(p[0] * p[1] > 0.0)).collect();
+/// let data = Data::new(Rows::from_f32(points, 2)?, Targets::Classes { labels, classes: 2 })?;
+/// let spec = TrainSpec::new(Mlp::new(2, &[16, 16], 1), data.targets(), Adam::new(0.01)?.into(), 60)?;
+/// let data = Arc::new(data);
+/// let mut trainer = Trainer::<f32>::new(spec, Arc::clone(&data), None)?;
+/// assert_eq!(trainer.run(&mut Silent)?, Outcome::Complete);
+/// assert!(trainer.evaluate(&data, &[])?.get(Metric::Accuracy) > Some(0.9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trainer<T: Real> {
+    spec: TrainSpec,
+    options: TrainOptions,
+    data: Arc<Data>,
+    validation: Option<Arc<Data>>,
+    train_weights: Option<Vec<f64>>,
+    validation_weights: Option<Vec<f64>>,
+    network: Network,
+    session: Session<T>,
+    /// The rows of the current epoch, in order; right only where `ordered` is that epoch.
+    order: Vec<u32>,
+    ordered: Option<u64>,
+    scratch: Vec<(u64, u32)>,
+    progress: Progress,
+    schedule_state: ScheduleState,
+    best: Option<Best<T>>,
+    stopped: bool,
+}
+
+impl<T: Real> Trainer<T> {
+    /// A network at its start, on one thread.
+    ///
+    /// # Errors
+    /// A specification that is illegal, or does not fit the data.
+    pub fn new(spec: TrainSpec, data: Arc<Data>, validation: Option<Arc<Data>>) -> Result<Self, TrainError> {
+        Self::with_options(spec, data, validation, TrainOptions::default())
+    }
+
+    /// As [`Trainer::new`], with a number of threads and an instruction set.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_options(
+        spec: TrainSpec,
+        data: Arc<Data>,
+        validation: Option<Arc<Data>>,
+        options: TrainOptions,
+    ) -> Result<Self, TrainError> {
+        spec.check(&data)?;
+        if let Some(held_out) = &validation
+            && held_out.features().columns() != data.features().columns()
+        {
+            let (network, data) = (data.features().columns(), held_out.features().columns());
+            return Err(TrainError::Columns { network, data });
+        }
+        let train_weights = spec.row_weights(&data, &data)?;
+        let validation_weights = match &validation {
+            Some(held_out) => spec.row_weights(held_out, &data)?,
+            None => None,
+        };
+        let (network, session) = assemble(&spec, &data, options)?;
+        let mut trainer = Trainer {
+            order: vec![0; data.len()],
+            ordered: None,
+            scratch: Vec::new(),
+            progress: Progress {
+                epoch: 0,
+                row: 0,
+                steps: 0,
+                steps_of_epoch: 0,
+                loss_sum: 0.0,
+                weight_sum: 0.0,
+                last_batch_loss: f64::NAN,
+                learning_rate: spec.minimizer.settings.learning_rate,
+                cost: None,
+                lowest: None,
+            },
+            schedule_state: ScheduleState::default(),
+            best: None,
+            stopped: false,
+            spec,
+            options,
+            data,
+            validation,
+            train_weights,
+            validation_weights,
+            network,
+            session,
+        };
+        trainer.apply_settings()?;
+        Ok(trainer)
+    }
+
+    /// Trains to the last epoch, or until patience is exhausted, the loss is not finite, or the observer ends it.
+    ///
+    /// # Errors
+    /// A run of the graph that failed for another reason than a loss that is not finite.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        self.run_until(u64::MAX, observer)
+    }
+
+    /// As [`Trainer::run`], but returns [`Outcome::Paused`] once `epoch` epochs are done.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`].
+    pub fn run_until(&mut self, epoch: u64, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        loop {
+            while let Some(command) = observer.command() {
+                match self.command(command, observer)? {
+                    Flow::Continue => {}
+                    Flow::Pause => return Ok(Outcome::Paused),
+                    Flow::Stop => return self.end(Outcome::Stopped),
+                }
+            }
+            if self.stopped {
+                return self.end(Outcome::Stopped);
+            }
+            if self.progress.epoch >= self.spec.epochs {
+                return self.end(Outcome::Complete);
+            }
+            if self.is_exhausted() {
+                return self.end(Outcome::Converged { epoch: self.progress.epoch - 1 });
+            }
+            if self.progress.epoch >= epoch {
+                return Ok(Outcome::Paused);
+            }
+            match self.step() {
+                Ok(None) => {}
+                Ok(Some(report)) => match observer.event(&Event::Epoch(report)) {
+                    Flow::Continue => {}
+                    Flow::Pause => return Ok(Outcome::Paused),
+                    Flow::Stop => return self.end(Outcome::Stopped),
+                },
+                Err(TrainError::Run(RunError::NotFinite { step, origin, .. })) => {
+                    let epoch = self.progress.epoch;
+                    return self.end(Outcome::Diverged { epoch, step, origin });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Puts back the best weights, where that is asked for.
+    fn end(&mut self, outcome: Outcome) -> Result<Outcome, TrainError> {
+        self.stopped |= outcome == Outcome::Stopped;
+        if self.spec.restore_best
+            && let Some(best) = self.best.take()
+        {
+            let restored = self.set_variables(&best.variables);
+            self.best = Some(best);
+            restored?;
+        }
+        Ok(outcome)
+    }
+
+    fn is_exhausted(&self) -> bool {
+        let waited = self.progress.lowest.map_or(0, |(_, waited)| waited);
+        self.spec.patience.is_some_and(|patience| waited >= patience.max(1))
+    }
+
+    /// One update; the report where it was the last of an epoch.
+    ///
+    /// # Errors
+    /// A loss that is not finite ([`RunError::NotFinite`]; nothing has changed); other failures of the graph.
+    pub fn step(&mut self) -> Result<Option<EpochReport>, TrainError> {
+        let (epoch, rows) = (self.progress.epoch, self.data.len());
+        if self.ordered != Some(epoch) {
+            let seed = self.spec.order_seed;
+            self.spec.order.fill(seed, epoch, self.data.targets(), &mut self.order, &mut self.scratch);
+            self.ordered = Some(epoch);
+        }
+        let rate = self.next_rate();
+        let batch = self.next_batch();
+        let weight = self.stage(batch.clone());
+        self.session.settings_mut(self.network.update)?.learning_rate = rate.1;
+        self.session.execute_both(self.network.step, self.network.training_loss)?;
+
+        let loss = self.session.value(self.network.training_loss)?.item().map_or(f64::NAN, T::to_f64);
+        self.schedule_state = rate.0;
+        let progress = &mut self.progress;
+        progress.learning_rate = rate.1;
+        progress.last_batch_loss = loss;
+        progress.loss_sum += loss * weight;
+        progress.weight_sum += weight;
+        progress.steps += 1;
+        progress.steps_of_epoch += 1;
+        progress.row = batch.end;
+        if batch.end < rows { Ok(None) } else { self.finish_epoch().map(Some) }
+    }
+
+    fn next_rate(&self) -> (ScheduleState, f64) {
+        let progress = &self.progress;
+        let size = self.spec.batch_size.rows(self.data.len()).max(1);
+        let moment = Moment {
+            epoch: progress.epoch,
+            step: progress.steps_of_epoch,
+            steps_per_epoch: self.data.len().div_ceil(size) as u64,
+            metric: progress.cost,
+        };
+        self.spec.timetable.rate(self.schedule_state, self.spec.minimizer.settings.learning_rate, moment)
+    }
+
+    /// The rows of the next batch; under batch norm a last row alone joins the batch before it.
+    fn next_batch(&self) -> std::ops::Range<usize> {
+        let (rows, start) = (self.data.len(), self.progress.row);
+        let mut end = (start + self.spec.batch_size.rows(rows)).min(rows);
+        if self.spec.network.batch_norm.is_some() && end + 1 == rows {
+            end = rows;
+        }
+        start..end
+    }
+
+    /// Copies a batch into the session; returns its weight.
+    fn stage(&mut self, batch: std::ops::Range<usize>) -> f64 {
+        let indices = &self.order[batch];
+        stage(&mut self.session, &self.network, &self.data, self.train_weights.as_deref(), indices)
+    }
+
+    fn finish_epoch(&mut self) -> Result<EpochReport, TrainError> {
+        let validation = match self.validation.clone() {
+            Some(held_out) => {
+                let weights = self.validation_weights.take();
+                let evaluation = self.measure(&held_out, weights.as_deref(), &[self.spec.metric]);
+                self.validation_weights = weights;
+                Some(evaluation?)
+            }
+            None => None,
+        };
+        let report = EpochReport {
+            epoch: self.progress.epoch,
+            train_loss: self.progress.loss_sum / self.progress.weight_sum,
+            last_batch_loss: self.progress.last_batch_loss,
+            penalty: self.penalty()?,
+            validation,
+            learning_rate: self.progress.learning_rate,
+            steps: self.progress.steps,
+        };
+        let score = report.validation.as_ref().and_then(|evaluation| evaluation.get(self.spec.metric));
+        if let Some(score) = score {
+            self.judge(score)?;
+        }
+        let progress = &mut self.progress;
+        progress.cost = score.map(|score| self.spec.metric.cost(score)).or(Some(report.train_loss));
+        progress.epoch += 1;
+        (progress.row, progress.steps_of_epoch) = (0, 0);
+        (progress.loss_sum, progress.weight_sum) = (0.0, 0.0);
+        Ok(report)
+    }
+
+    /// Remembers the epoch where it is the best so far.
+    fn judge(&mut self, score: f64) -> Result<(), TrainError> {
+        let cost = self.spec.metric.cost(score);
+        match &mut self.progress.lowest {
+            Some((lowest, waited)) if !(cost < *lowest) => {
+                *waited += 1;
+                return Ok(());
+            }
+            lowest => *lowest = Some((cost, 0)),
+        }
+        if self.spec.restore_best {
+            let mut variables = self.best.take().map(|best| best.variables).unwrap_or_default();
+            self.read_variables(&mut variables)?;
+            self.best = Some(Best { epoch: self.progress.epoch, score, variables });
+        }
+        Ok(())
+    }
+
+    /// `λ/(2m)·ΣW²` over the weights, in `f64`.
+    fn penalty(&self) -> Result<f64, TrainError> {
+        if self.spec.l2 == 0.0 {
+            return Ok(0.0);
+        }
+        let mut sum = 0.0;
+        for parameter in self.network.parameters.iter().filter(|parameter| parameter.role == Role::Weight) {
+            let weights = self.session.value(parameter.node)?;
+            sum += weights.data().iter().map(|w| w.to_f64() * w.to_f64()).sum::<f64>();
+        }
+        Ok(self.spec.l2 / (2.0 * self.data.len() as f64) * sum)
+    }
+
+    /// The network's figures on rows: the loss, the usual ones and those asked for.
+    ///
+    /// # Errors
+    /// Rows with other columns or targets than the network's.
+    pub fn evaluate(&mut self, data: &Data, wanted: &[Metric]) -> Result<Evaluation, TrainError> {
+        self.check_columns(data.features())?;
+        if data.targets().outputs() != self.data.targets().outputs() {
+            return Err(TrainError::Outputs { network: self.network_outputs(), data: data.targets().outputs() });
+        }
+        let weights = self.spec.row_weights(data, &self.data)?;
+        self.measure(data, weights.as_deref(), wanted)
+    }
+
+    fn measure(&mut self, data: &Data, weights: Option<&[f64]>, wanted: &[Metric]) -> Result<Evaluation, TrainError> {
+        let mut outputs = Vec::with_capacity(data.len() * self.network_outputs());
+        let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
+        let mut indices = [0; EVALUATED_AT_ONCE];
+        for start in (0..data.len()).step_by(EVALUATED_AT_ONCE) {
+            let part = &mut indices[..EVALUATED_AT_ONCE.min(data.len() - start)];
+            part.iter_mut().zip(start as u32..).for_each(|(index, row)| *index = row);
+            stage(&mut self.session, &self.network, data, None, part);
+            self.session.execute_both(self.network.outputs, self.network.row_losses)?;
+            outputs.extend(self.session.value(self.network.outputs)?.data().iter().map(|x| x.to_f64()));
+            for (row, loss) in (start..).zip(self.session.value(self.network.row_losses)?.data()) {
+                let weight = weights.map_or(1.0, |weights| weights[row]);
+                loss_sum += loss.to_f64() * weight;
+                weight_sum += weight;
+            }
+        }
+        Ok(Evaluation::new(loss_sum / weight_sum, &outputs, data.targets(), wanted))
+    }
+
+    /// The network's outputs on rows, row-major: logits, or values. A row's outputs do not depend on the other rows.
+    ///
+    /// # Errors
+    /// Rows with other columns than the network has inputs.
+    pub fn predict(&mut self, rows: &Rows) -> Result<Vec<f64>, TrainError> {
+        self.check_columns(rows)?;
+        let mut outputs = Vec::with_capacity(rows.len() * self.network_outputs());
+        let indices: Vec<u32> = (0..rows.len() as u32).collect();
+        for part in indices.chunks(EVALUATED_AT_ONCE) {
+            self.session.start(part.len());
+            rows.gather(part, self.session.stage(self.network.features));
+            self.session.execute_both(self.network.outputs, self.network.outputs)?;
+            outputs.extend(self.session.value(self.network.outputs)?.data().iter().map(|x| x.to_f64()));
+        }
+        Ok(outputs)
+    }
+
+    /// The probability of each class on rows, row-major, two columns where the network has one output.
+    ///
+    /// # Errors
+    /// As [`Trainer::predict`].
+    pub fn predict_probabilities(&mut self, rows: &Rows) -> Result<Vec<f64>, TrainError> {
+        Ok(evaluate::probabilities(&self.predict(rows)?, rows.len()))
+    }
+
+    fn check_columns(&self, rows: &Rows) -> Result<(), TrainError> {
+        if rows.columns() == self.spec.network.inputs {
+            return Ok(());
+        }
+        Err(TrainError::Columns { network: self.spec.network.inputs, data: rows.columns() })
+    }
+
+    fn network_outputs(&self) -> usize {
+        self.spec.network.outputs
+    }
+
+    fn command(&mut self, command: Command, observer: &mut dyn Observer) -> Result<Flow, TrainError> {
+        match command {
+            Command::Pause => Ok(Flow::Pause),
+            Command::Stop => Ok(Flow::Stop),
+            Command::Set(change) => {
+                let event = match self.change(&change) {
+                    Ok(()) => Event::Applied { change, step: self.progress.steps + 1 },
+                    Err(error) => Event::Refused(Refusal { change: change.to_string(), rule: error.to_string() }),
+                };
+                Ok(observer.event(&event))
+            }
+        }
+    }
+
+    /// Changes a hyperparameter from the next step on.
+    ///
+    /// # Errors
+    /// A value outside its range; then nothing has changed.
+    pub fn change(&mut self, change: &Change) -> Result<(), TrainError> {
+        let mut spec = self.spec.clone();
+        let settings = &mut spec.minimizer.settings;
+        let mut rebuilt = false;
+        match change {
+            Change::LearningRate(rate) => {
+                settings.learning_rate = *rate;
+                spec.timetable = Timetable::new(Schedule::Constant, spec.epochs as f64)?;
+            }
+            Change::Schedule(schedule) => spec.timetable = Timetable::new(schedule.clone(), spec.epochs as f64)?,
+            Change::Beta(beta) => settings.beta = *beta,
+            Change::Beta1(beta) => settings.beta1 = *beta,
+            Change::Beta2(beta) => settings.beta2 = *beta,
+            Change::Epsilon(epsilon) => settings.epsilon = *epsilon,
+            Change::L2(l2) => spec.l2 = *l2,
+            Change::WeightDecay(decay) => settings.weight_decay = *decay,
+            Change::ClipNorm(limit) => settings.clip_norm = *limit,
+            Change::ClipValue(limit) => settings.clip_value = *limit,
+            Change::Dropout(share) => {
+                spec.drop_prob = *share;
+                rebuilt = !spec.network.dropout && *share > 0.0;
+                spec.network.dropout |= rebuilt;
+            }
+            Change::BatchSize(rows) => spec.batch_size = BatchSize::Rows(*rows),
+            Change::Optimizer(optimizer) => {
+                rebuilt = *optimizer != spec.minimizer.optimizer;
+                spec.minimizer.optimizer = *optimizer;
+            }
+            Change::Epochs(epochs) => spec.epochs = *epochs,
+        }
+        spec.check(&self.data)?;
+        self.adopt(spec, rebuilt)
+    }
+
+    /// Goes on under another specification; `rebuilt` where its plan is another one.
+    fn adopt(&mut self, spec: TrainSpec, rebuilt: bool) -> Result<(), TrainError> {
+        if rebuilt {
+            let same_rule = spec.minimizer.optimizer == self.spec.minimizer.optimizer;
+            let (network, session) = assemble(&spec, &self.data, self.options)?;
+            let mut old = Vec::new();
+            self.read_variables(&mut old)?;
+            let (state, slots) = (self.session.optimizer_mut(self.network.update)?.state, self.session.optimizer_slots(self.network.update));
+            let draws = self.session.draws();
+            (self.network, self.session) = (network, session);
+            self.set_variables(&old)?;
+            self.session.set_draws(draws);
+            if same_rule {
+                self.session.optimizer_mut(self.network.update)?.state = state;
+                self.session.set_optimizer_slots(self.network.update, &slots);
+            }
+        }
+        self.spec = spec;
+        self.apply_settings()
+    }
+
+    /// Hands the specification's hyperparameters to the session.
+    fn apply_settings(&mut self) -> Result<(), TrainError> {
+        let l2 = self.spec.l2 / self.data.len() as f64;
+        let settings = self.session.settings_mut(self.network.update)?;
+        let learning_rate = settings.learning_rate;
+        *settings = self.spec.minimizer.settings;
+        (settings.learning_rate, settings.l2) = (learning_rate, l2);
+        if let Some(setting) = self.network.drop_prob {
+            self.session.set_slice(setting, &[T::from_f64(self.spec.drop_prob)])?;
+        }
+        Ok(())
+    }
+
+    /// All that changes in the run.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn snapshot(&mut self) -> Result<Snapshot<T>, TrainError> {
+        let mut variables = Vec::new();
+        self.read_variables(&mut variables)?;
+        Ok(Snapshot {
+            names: self.network.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+            variables,
+            optimizer: self.spec.minimizer.optimizer,
+            slots: self.session.optimizer_slots(self.network.update),
+            optimizer_state: self.session.optimizer_mut(self.network.update)?.state,
+            settings: self.spec.minimizer.settings,
+            timetable: self.spec.timetable.clone(),
+            schedule_state: self.schedule_state,
+            l2: self.spec.l2,
+            drop_prob: self.spec.drop_prob,
+            batch_size: self.spec.batch_size,
+            epochs: self.spec.epochs,
+            draws: self.session.draws(),
+            progress: self.progress.clone(),
+            best: self.best.clone(),
+        })
+    }
+
+    /// Goes back, or forward, to a snapshot of this network or of one with the same description.
+    ///
+    /// # Errors
+    /// A snapshot of another network; then nothing has changed.
+    pub fn restore(&mut self, snapshot: &Snapshot<T>) -> Result<(), TrainError> {
+        let differs = |what: &str| SnapshotError { what: what.to_string() };
+        let own = &self.network.parameters;
+        let same_name = |(parameter, name): (&Parameter, &String)| parameter.name == *name;
+        if own.len() != snapshot.names.len() || !own.iter().zip(&snapshot.names).all(same_name) {
+            return Err(differs("the list of parameters").into());
+        }
+        let sized = |values: &[Vec<T>]| {
+            values.len() == own.len() && own.iter().zip(values).all(|(own, values)| own.dims.len() == values.len())
+        };
+        if !sized(&snapshot.variables) || !snapshot.best.as_ref().is_none_or(|best| sized(&best.variables)) {
+            return Err(differs("the size of a parameter").into());
+        }
+        let mut spec = self.spec.clone();
+        spec.minimizer.optimizer = snapshot.optimizer;
+        spec.minimizer.settings = snapshot.settings;
+        spec.timetable = snapshot.timetable.clone();
+        (spec.l2, spec.drop_prob) = (snapshot.l2, snapshot.drop_prob);
+        (spec.batch_size, spec.epochs) = (snapshot.batch_size, snapshot.epochs);
+        let needs_dropout = spec.drop_prob > 0.0 && !spec.network.dropout;
+        spec.network.dropout |= needs_dropout;
+        spec.check(&self.data)?;
+        let rebuilt = needs_dropout || spec.minimizer.optimizer != self.spec.minimizer.optimizer;
+        self.adopt(spec, rebuilt)?;
+        if !self.session.set_optimizer_slots(self.network.update, &snapshot.slots) {
+            return Err(differs("the optimizer's state").into());
+        }
+        self.set_variables(&snapshot.variables)?;
+        self.session.optimizer_mut(self.network.update).map_err(TrainError::from)?.state = snapshot.optimizer_state;
+        self.session.set_draws(snapshot.draws);
+        self.schedule_state = snapshot.schedule_state;
+        self.progress = snapshot.progress.clone();
+        self.best = snapshot.best.clone();
+        self.stopped = false;
+        self.ordered = None;
+        Ok(())
+    }
+
+    /// A twin: the same state in a trainer of its own, which goes on alone.
+    ///
+    /// # Errors
+    /// None that a user can cause.
+    pub fn fork(&mut self) -> Result<Self, TrainError> {
+        let snapshot = self.snapshot()?;
+        let (data, validation) = (Arc::clone(&self.data), self.validation.clone());
+        let mut twin = Self::with_options(self.spec.clone(), data, validation, self.options)?;
+        twin.restore(&snapshot)?;
+        Ok(twin)
+    }
+
+    /// The parameters: names, sizes, roles.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.network.parameters
+    }
+
+    /// The values of a parameter, by name.
+    pub fn weights(&self, name: &str) -> Option<Tensor<T>> {
+        let parameter = self.network.parameters.iter().find(|parameter| parameter.name == name)?;
+        self.session.value(parameter.node).ok().map(|view| view.to_tensor())
+    }
+
+    /// Replaces the values of a parameter.
+    ///
+    /// # Errors
+    /// A name that the network does not have, another shape.
+    pub fn set_weights(&mut self, name: &str, values: &Tensor<T>) -> Result<(), TrainError> {
+        match self.network.parameters.iter().find(|parameter| parameter.name == name) {
+            Some(parameter) => Ok(self.session.set(parameter.node, values)?),
+            None => Err(TrainError::Run(RunError::NotAVariable { node: name.to_string() })),
+        }
+    }
+
+    fn read_variables(&self, into: &mut Vec<Vec<T>>) -> Result<(), TrainError> {
+        into.resize_with(self.network.parameters.len(), Vec::new);
+        for (values, parameter) in into.iter_mut().zip(&self.network.parameters) {
+            values.clear();
+            values.extend_from_slice(self.session.value(parameter.node)?.data());
+        }
+        Ok(())
+    }
+
+    fn set_variables(&mut self, values: &[Vec<T>]) -> Result<(), TrainError> {
+        for (values, parameter) in values.iter().zip(&self.network.parameters) {
+            self.session.set_slice(parameter.node, values)?;
+        }
+        Ok(())
+    }
+
+    /// The specification in force: the original one and every change since.
+    pub fn spec(&self) -> &TrainSpec {
+        &self.spec
+    }
+
+    /// Where the run stands.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The best epoch so far and its metric.
+    pub fn best(&self) -> Option<(u64, f64)> {
+        self.best.as_ref().map(|best| (best.epoch, best.score))
+    }
+
+    /// The plan of the network, for those who want to read it.
+    pub fn plan(&self) -> &Plan<T> {
+        self.session.plan()
+    }
+}
+
+/// The network in a graph of its own, planned, and a session with its first weights.
+fn assemble<T: Real>(
+    spec: &TrainSpec,
+    data: &Data,
+    options: TrainOptions,
+) -> Result<(Network, Session<T>), TrainError> {
+    let graph = Graph::new();
+    let network = spec.network.build(&graph, spec.loss_spec(data), spec.minimizer)?;
+    let fetches = [network.step, network.training_loss, network.outputs, network.row_losses].map(|id| graph.node(id));
+    let plan_options = PlanOptions { isa: options.isa, fuse: true };
+    let plan = Plan::with_options(&graph, &fetches, plan_options).map_err(MlpError::from)?;
+    let session = Session::with_threads(plan, Seed(spec.seed), options.threads);
+    Ok((network, session))
+}
+
+/// Copies the rows at `indices` into the session; returns the sum of their weights.
+fn stage<T: Real>(session: &mut Session<T>, network: &Network, data: &Data, weights: Option<&[f64]>, indices: &[u32]) -> f64 {
+    session.start(indices.len());
+    data.features().gather(indices, session.stage(network.features));
+    match data.targets() {
+        Targets::Classes { labels, .. } if network.target_type == DType::Integer => {
+            let staged = session.stage_integers(network.targets).iter_mut();
+            staged.zip(indices).for_each(|(to, &row)| *to = labels[row as usize]);
+        }
+        Targets::Classes { labels, .. } => {
+            let staged = session.stage(network.targets).iter_mut();
+            staged.zip(indices).for_each(|(to, &row)| *to = T::from_f64(labels[row as usize] as f64));
+        }
+        Targets::Values { values, columns } => {
+            for (to, &row) in session.stage(network.targets).chunks_exact_mut(*columns).zip(indices) {
+                let from = &values[row as usize * columns..][..*columns];
+                to.iter_mut().zip(from).for_each(|(to, &value)| *to = T::from_f64(value));
+            }
+        }
+    }
+    let Some(id) = network.row_weights else { return indices.len() as f64 };
+    let mut sum = 0.0;
+    for (to, &row) in session.stage(id).iter_mut().zip(indices) {
+        let weight = weights.map_or(1.0, |weights| weights[row as usize]);
+        *to = T::from_f64(weight);
+        sum += weight;
+    }
+    sum
+}
