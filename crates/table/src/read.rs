@@ -142,13 +142,19 @@ impl<'a> Rows<'a> {
                 Err(error) => return Err(self.failed(error)),
             }
             let after = self.reader.position().line();
+            // The last line end of the text is ours; inside a cell it tells of an open quote.
+            let all = self.progress.ended.get().then(|| self.progress.delivered.get());
+            let at_end = all == Some(self.reader.position().byte());
+            let open = at_end && row.as_slice().last() == Some(&b'\n');
             self.line = before;
-            if after != before + 1 {
+            if open || after != before + 1 {
                 let inside = row.as_slice().iter().filter(|&&byte| byte == b'\n').count();
-                self.line = after.saturating_sub(1 + inside as u64).max(1);
+                self.line = after.saturating_sub(u64::from(!open) + inside as u64).max(1);
             }
             self.progress.since_row.set(0);
-            self.check_quotes(row, names)?;
+            if open {
+                return Err(self.open_quote(row, names));
+            }
             let blank = row.len() == 1 && trimmed(row.as_slice()).is_empty();
             match names {
                 _ if blank && names.is_none_or(|names| names.len() > 1) => {}
@@ -160,19 +166,14 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The last line end of the text is ours; inside a cell it tells of an open quote.
-    fn check_quotes(&self, row: &ByteRecord, names: Option<&[String]>) -> Result<(), ReadError> {
-        let at_end = self.reader.position().byte() == self.progress.delivered.get();
-        if !at_end || row.as_slice().last() != Some(&b'\n') {
-            return Ok(());
-        }
+    fn open_quote(&self, row: &ByteRecord, names: Option<&[String]>) -> ReadError {
         let last = row.len().saturating_sub(1);
         let name = names.and_then(|names| names.get(last.min(names.len() - 1)));
-        Err(ReadError::OpenQuote {
+        ReadError::OpenQuote {
             path: self.path.to_owned(),
             line: self.line,
             column: name.map_or_else(|| format!("c{}", last + 1), |name| clipped(name)),
-        })
+        }
     }
 
     fn ragged(&self, found: usize, names: &[String], last_line: u64) -> ReadError {

@@ -34,6 +34,8 @@ pub(crate) struct Progress {
     pub(crate) delivered: Cell<u64>,
     /// Bytes delivered since the last row was complete.
     pub(crate) since_row: Cell<u64>,
+    /// Whether all is delivered, the last line end too.
+    pub(crate) ended: Cell<bool>,
 }
 
 /// Faults found in the bytes, carried through `io::Error`.
@@ -71,7 +73,6 @@ pub(crate) fn open<'a>(input: &'a mut dyn Read, path: &Path) -> Result<Source<'a
         progress: Rc::clone(&progress),
         line: 1,
         after_return: false,
-        ended: false,
     };
     Ok(Source { text, sample, progress, packed })
 }
@@ -101,12 +102,11 @@ pub(crate) struct Lines<'a> {
     progress: Rc<Progress>,
     line: u64,
     after_return: bool,
-    ended: bool,
 }
 
 impl Read for Lines<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() || self.ended {
+        if buffer.is_empty() || self.progress.ended.get() {
             return Ok(0);
         }
         if self.progress.since_row.get() > ROW_BYTES + buffer.len() as u64 {
@@ -115,7 +115,7 @@ impl Read for Lines<'_> {
         let kept = loop {
             let count = self.inner.read(buffer)?;
             if count == 0 {
-                self.ended = true;
+                self.progress.ended.set(true);
                 buffer[0] = b'\n';
                 break 1;
             }
@@ -130,7 +130,7 @@ impl Read for Lines<'_> {
                 break kept;
             }
         };
-        let Progress { delivered, since_row } = &*self.progress;
+        let Progress { delivered, since_row, .. } = &*self.progress;
         delivered.set(delivered.get() + kept as u64);
         since_row.set(since_row.get() + kept as u64);
         Ok(kept)
@@ -187,20 +187,22 @@ pub(crate) fn guess_delimiter(sample: &[u8]) -> u8 {
 fn separators_by_line(sample: &[u8], delimiter: u8) -> Vec<usize> {
     let mut counts = Vec::new();
     let (mut count, mut quoted, mut blank) = (0, false, true);
+    let mut previous = b'\n';
     for &byte in sample {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => {
-                if !blank {
-                    counts.push(count);
-                }
-                (count, blank) = (0, true);
-                continue;
+        let line_end = matches!(byte, b'\n' | b'\r') && !quoted;
+        if byte == b'"' {
+            // A quote opens at the start of a cell only; a doubled one opens again.
+            quoted = !quoted && (matches!(previous, b'\n' | b'\r' | b'"') || previous == delimiter);
+        } else if line_end {
+            if !blank {
+                counts.push(count);
             }
-            _ if byte == delimiter && !quoted => count += 1,
-            _ => {}
+            count = 0;
+        } else if byte == delimiter && !quoted {
+            count += 1;
         }
-        blank = false;
+        blank = line_end;
+        previous = byte;
     }
     let whole = sample.len() < SAMPLE_BYTES - 3;
     if !blank && (whole || counts.is_empty()) {
@@ -241,6 +243,7 @@ mod tests {
             ("a|b\n1|2\n", b'|'),
             ("name,note\nx,\"a;b;c\"\ny,\"a\n;b\"\n", b','),
             ("a,b\n1,2;3\n", b','),
+            ("size,name\n5\",x\n6,y\n", b','),
             ("a;b,c\n1,2\n2,3\n3,4\n", b','),
             ("alone\n1\n", b','),
             ("", b','),
