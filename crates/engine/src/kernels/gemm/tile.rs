@@ -132,21 +132,21 @@ impl<T: Real> Panel<'_, T> {
         let mut acc = [[simd.splat(T::ZERO); V]; R];
         if shard < k {
             // SAFETY: as promised to this function.
-            unsafe { self.shards(simd, &mut acc, a, b, tree) };
+            acc = unsafe { self.shards(simd, a, b, tree) };
         } else {
             if self.steps.start > 0 {
-                self.resume(simd, row, &mut acc);
+                acc = self.resume(simd, row);
             }
             // SAFETY: as promised to this function; the second steps follow the first.
             unsafe {
-                accumulate(simd, &mut acc, a, (a_row, a_step), b[0]);
-                accumulate(simd, &mut acc, a.wrapping_add(b[0].count * a_step), (a_row, a_step), b[1]);
+                acc = accumulate(simd, acc, a, (a_row, a_step), b[0]);
+                acc = accumulate(simd, acc, a.wrapping_add(b[0].count * a_step), (a_row, a_step), b[1]);
             }
         }
         if self.steps.end == k {
-            self.finish(simd, &mut acc);
+            acc = self.finish(simd, acc);
         }
-        self.store(simd, row, &acc);
+        self.store(simd, row, acc);
     }
 
     /// All steps, shard by shard, with the partial sums that wait for a neighbor of their size in `tree`.
@@ -157,22 +157,28 @@ impl<T: Real> Panel<'_, T> {
     unsafe fn shards<S: Simd<Elem = T>, const R: usize, const V: usize>(
         &self,
         simd: S,
-        acc: &mut [[S::V; V]; R],
         a: *const T,
         [near, far]: [Steps<T>; 2],
         tree: *mut T,
-    ) {
+    ) -> [[S::V; V]; R] {
         let Product { a_row, a_step, k, shard, .. } = *self.product;
         let mut done = 0;
         let mut shards = 0_usize;
         loop {
+            let mut acc = [[simd.splat(T::ZERO); V]; R];
             let end = (done + shard).min(k);
             let (middle, far_start) = (near.count.clamp(done, end), done.max(near.count));
             // SAFETY: as promised to this function: `near` and `far` together are the steps `0..k`.
             unsafe {
-                accumulate(simd, acc, a.wrapping_add(done * a_step), (a_row, a_step), near.part(done, middle - done));
+                acc = accumulate(
+                    simd,
+                    acc,
+                    a.wrapping_add(done * a_step),
+                    (a_row, a_step),
+                    near.part(done, middle - done),
+                );
                 let rest = far.part(far_start - near.count, end - middle);
-                accumulate(simd, acc, a.wrapping_add(middle * a_step), (a_row, a_step), rest);
+                acc = accumulate(simd, acc, a.wrapping_add(middle * a_step), (a_row, a_step), rest);
             }
             done = end;
             let mut level = 0;
@@ -180,61 +186,71 @@ impl<T: Real> Panel<'_, T> {
             while shards >> level != 0 {
                 if shards >> level & 1 == 1 {
                     // SAFETY: there are at most 32 digits, each with room for a tile.
-                    unsafe { add_to_left(simd, acc, tree.add(level * R * V * LANES)) };
+                    unsafe { acc = add_to_left(simd, acc, tree.add(level * R * V * LANES)) };
                 } else if done < k {
                     break;
                 }
                 level += 1;
             }
             if done == k {
-                return;
+                return acc;
             }
-            for (index, v) in acc.iter_mut().flatten().enumerate() {
-                // SAFETY: as above.
-                unsafe { simd.store_pointer(*v, tree.add((level * R * V + index) * LANES)) };
-                *v = simd.splat(T::ZERO);
+            for (r, sums) in acc.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    // SAFETY: as above.
+                    unsafe { simd.store_pointer(*sum, tree.add(((level * R + r) * V + v) * LANES)) };
+                }
             }
             shards += 1;
         }
     }
 
-    /// Goes on from what earlier steps left in the result.
+    /// What earlier steps left in the result.
     #[inline(always)]
-    fn resume<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: &mut [[S::V; V]; R]) {
+    fn resume<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize) -> [[S::V; V]; R] {
         let Product { c, n, .. } = *self.product;
-        for (r, vectors) in acc.iter_mut().enumerate() {
-            for (v, vector) in vectors.iter_mut().enumerate() {
+        let mut acc = [[simd.splat(T::ZERO); V]; R];
+        for (r, sums) in acc.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
                 let column = self.start + v * LANES;
                 // SAFETY: the row and the column lie in the result.
-                *vector = unsafe { load(simd, c.add((row + r) * n + column), n - column) };
+                *sum = unsafe { load(simd, c.add((row + r) * n + column), n - column) };
             }
         }
+        acc
     }
 
     /// Adds the bias and takes the positive part, where they are asked for.
     #[inline(always)]
-    fn finish<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, acc: &mut [[S::V; V]; R]) {
+    fn finish<S: Simd<Elem = T>, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        mut acc: [[S::V; V]; R],
+    ) -> [[S::V; V]; R] {
         let Product { n, bias, relu, .. } = *self.product;
         if let Some(bias) = bias {
             for v in 0..V {
                 let column = self.start + v * LANES;
                 // SAFETY: the bias has `n` elements.
                 let bias = unsafe { load(simd, bias.add(column), n - column) };
-                for vectors in acc.iter_mut() {
-                    vectors[v] = simd.add(vectors[v], bias);
+                for sums in &mut acc {
+                    sums[v] = simd.add(sums[v], bias);
                 }
             }
         }
         if relu {
             let zero = simd.splat(T::ZERO);
-            for vector in acc.iter_mut().flatten() {
-                *vector = simd.max(zero, *vector);
+            for sums in &mut acc {
+                for sum in sums {
+                    *sum = simd.max(zero, *sum);
+                }
             }
         }
+        acc
     }
 
     #[inline(always)]
-    fn store<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: &[[S::V; V]; R]) {
+    fn store<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: [[S::V; V]; R]) {
         let Product { c, n, .. } = *self.product;
         let last = self.start + (V - 1) * LANES;
         let count = (n - last).min(LANES);
@@ -283,13 +299,16 @@ unsafe fn load<S: Simd<Elem = T>, T: Real>(simd: S, from: *const T, left: usize)
 #[inline(always)]
 unsafe fn add_to_left<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>(
     simd: S,
-    acc: &mut [[S::V; V]; R],
+    mut acc: [[S::V; V]; R],
     left: *const T,
-) {
-    for (index, v) in acc.iter_mut().flatten().enumerate() {
-        // SAFETY: as promised to this function.
-        *v = simd.add(unsafe { simd.load_pointer(left.add(index * LANES)) }, *v);
+) -> [[S::V; V]; R] {
+    for (r, sums) in acc.iter_mut().enumerate() {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: as promised to this function.
+            *sum = simd.add(unsafe { simd.load_pointer(left.add((r * V + v) * LANES)) }, *sum);
+        }
     }
+    acc
 }
 
 /// The inner loop: `acc[r][v] = fma(a[r, p], b[p, v], acc[r][v])` for ascending `p`.
@@ -300,11 +319,11 @@ unsafe fn add_to_left<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize
 #[inline(always)]
 unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>(
     simd: S,
-    acc: &mut [[S::V; V]; R],
+    mut acc: [[S::V; V]; R],
     a: *const T,
     (a_row, a_step): (usize, usize),
     b: Steps<T>,
-) {
+) -> [[S::V; V]; R] {
     // One address for three rows: the processor adds once or twice the stride by itself.
     let mut rows: [*const T; 6] = [a; 6];
     for (index, row) in rows.iter_mut().enumerate() {
@@ -329,4 +348,5 @@ unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>
         }
         from = from.wrapping_add(b.stride);
     }
+    acc
 }
