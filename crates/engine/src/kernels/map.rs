@@ -80,7 +80,10 @@ fn check<T>(steps: &[MapStep], inputs: &[Input<'_, T>], len: usize) {
         assert!(step.last_operand() < inputs.len() + number, "step {number} reads a register that is not there yet");
     }
     for input in inputs {
-        assert!(matches!(input, Input::Scalar(_)) || matches!(input, Input::Slice(x) if x.len() == len), "input and output differ in length");
+        assert!(
+            matches!(input, Input::Scalar(_)) || matches!(input, Input::Slice(x) if x.len() == len),
+            "input and output differ in length"
+        );
     }
 }
 
@@ -278,8 +281,8 @@ impl<T: Real> Kernel<T> for Chain<'_, '_, T> {
     fn run<S: Simd<Elem = T>>(self, s: S) {
         let (count, len) = (self.inputs.len(), self.out.len());
         let mut operands = [Operand { from: std::ptr::null(), dense: false }; MAX_INPUTS];
-        for i in 0..count {
-            operands[i] = Operand::new(&self.inputs[i], self.first);
+        for (operand, input) in operands.iter_mut().zip(self.inputs) {
+            *operand = Operand::new(input, self.first);
         }
         let mut registers = [const { MaybeUninit::<[T; BLOCK]>::uninit() }; MAX_STEPS];
         let registers: *mut T = registers.as_mut_ptr().cast();

@@ -42,9 +42,9 @@ pub fn exp<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 fn ln_rest<S: Simd<Elem = f32>>(s: S, f: S::V, e: S::V) -> S::V {
     let p = [
-        3.333_333_1e-1,
+        3.333_333e-1,
         -2.500_082_6e-1,
-        2.000_122_1e-1,
+        2.000_122e-1,
         -1.662_319_2e-1,
         1.420_208_8e-1,
         -1.316_228e-1,
@@ -119,7 +119,7 @@ pub fn softplus<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
 #[inline(always)]
 pub fn erf<S: Simd<Elem = f32>>(s: S, x: S::V) -> S::V {
     let square = s.mul(x, x);
-    let p = [1.283_791_5e-1, -3.761_25e-1, 1.128_184_3e-1, -2.676_730_6e-2, 4.993_961e-3, -5.994_067_8e-4];
+    let p = [1.283_791_5e-1, -3.761_25e-1, 1.128_184_3e-1, -2.676_730_6e-2, 4.993_961e-3, -5.994_068e-4];
     let small = s.fma(x, polynomial(s, square, p), x);
     // From 4 on the result is 1; the order of the operands lets NaN through.
     let magnitude = s.min(s.splat(4.0), s.abs(x));

@@ -153,6 +153,11 @@ fn row_extremes<S: Simd<Elem: Real>, const LARGEST: bool>(s: S, x: &[S::Elem], l
     }
 }
 
+#[inline(always)]
+fn is_nan<T: Real>(x: T) -> bool {
+    x.partial_cmp(&x).is_none()
+}
+
 /// What every element surpasses.
 #[inline(always)]
 fn least<T: Real, const LARGEST: bool>() -> T {
@@ -194,7 +199,7 @@ fn row_extreme<S: Simd<Elem: Real>, const LARGEST: bool>(s: S, row: &[S::Elem]) 
             let (a, b) = (lanes[l], lanes[l + half]);
             let better = if LARGEST { a > b } else { a < b };
             let best = if better { a } else { b };
-            lanes[l] = if a == a { best } else { a };
+            lanes[l] = if is_nan(a) { a } else { best };
         }
     }
     // A zero is +0, so that the order of the comparisons does not show.
@@ -203,7 +208,14 @@ fn row_extreme<S: Simd<Elem: Real>, const LARGEST: bool>(s: S, row: &[S::Elem]) 
 
 /// The sums of the columns `first..first + out.len()` of the matrix `x` with `inner` columns, each divided by `divisor`.
 #[inline(always)]
-fn column_sums<S: Simd<Elem: Real>>(s: S, x: &[S::Elem], inner: usize, first: usize, divisor: S::Elem, out: &mut [S::Elem]) {
+fn column_sums<S: Simd<Elem: Real>>(
+    s: S,
+    x: &[S::Elem],
+    inner: usize,
+    first: usize,
+    divisor: S::Elem,
+    out: &mut [S::Elem],
+) {
     let divisor = (divisor != S::Elem::ONE).then(|| s.splat(divisor));
     let (wide, rest) = out.as_chunks_mut::<{ 4 * LANES }>();
     let mut column = first;
@@ -231,7 +243,13 @@ fn divided<S: Simd>(s: S, sum: S::V, divisor: Option<S::V>) -> S::V {
 
 /// The sums of `16·N` columns from `column` on; of `width` columns where N = 1.
 #[inline(always)]
-fn stacked_sums<S: Simd<Elem: Real>, const N: usize>(s: S, x: &[S::Elem], inner: usize, column: usize, width: usize) -> [S::V; N] {
+fn stacked_sums<S: Simd<Elem: Real>, const N: usize>(
+    s: S,
+    x: &[S::Elem],
+    inner: usize,
+    column: usize,
+    width: usize,
+) -> [S::V; N] {
     let shard_len = SHARD * inner;
     let zero = [s.splat(S::Elem::ZERO); N];
     if x.len() <= shard_len {
@@ -266,7 +284,13 @@ fn added<S: Simd, const N: usize>(s: S, mut left: [S::V; N], right: [S::V; N]) -
 
 /// The sums over at most 64 rows, ascending.
 #[inline(always)]
-fn shard_sums<S: Simd<Elem: Real>, const N: usize>(s: S, shard: &[S::Elem], inner: usize, column: usize, width: usize) -> [S::V; N] {
+fn shard_sums<S: Simd<Elem: Real>, const N: usize>(
+    s: S,
+    shard: &[S::Elem],
+    inner: usize,
+    column: usize,
+    width: usize,
+) -> [S::V; N] {
     let mut sums = [s.splat(S::Elem::ZERO); N];
     for row in shard.chunks_exact(inner) {
         if width < LANES {
@@ -282,7 +306,13 @@ fn shard_sums<S: Simd<Elem: Real>, const N: usize>(s: S, shard: &[S::Elem], inne
 
 /// The largest or smallest of each of the columns `first..first + out.len()`.
 #[inline(always)]
-fn column_extremes<S: Simd<Elem: Real>, const LARGEST: bool>(s: S, x: &[S::Elem], inner: usize, first: usize, out: &mut [S::Elem]) {
+fn column_extremes<S: Simd<Elem: Real>, const LARGEST: bool>(
+    s: S,
+    x: &[S::Elem],
+    inner: usize,
+    first: usize,
+    out: &mut [S::Elem],
+) {
     let least = least::<S::Elem, LARGEST>();
     for (n, out) in out.chunks_mut(LANES).enumerate() {
         let mut best = s.splat(least);
@@ -306,8 +336,7 @@ pub fn argmax<T: Real>(x: &[T], outer: usize, reduced: usize, inner: usize, out:
         let column = &x[n / inner * reduced * inner + n % inner..];
         let (mut best, mut position) = (column[0], 0);
         for (i, &x) in column.iter().step_by(inner).take(reduced).enumerate() {
-            // The negation lets a NaN win, and no NaN lose.
-            if best == best && !(x <= best) {
+            if x > best || (is_nan(x) && !is_nan(best)) {
                 (best, position) = (x, i as i64);
             }
         }

@@ -29,7 +29,14 @@ pub fn log_softmax<T: Real>(cpu: &Cpu, x: &[T], rows: usize, classes: usize, out
 }
 
 /// `ln Σ e^(z − max) − (z[label] − max)` of each row; NaN where the label is not a class.
-pub fn cross_entropy_labels<T: Real>(cpu: &Cpu, logits: &[T], labels: &[i64], rows: usize, classes: usize, out: &mut [T]) {
+pub fn cross_entropy_labels<T: Real>(
+    cpu: &Cpu,
+    logits: &[T],
+    labels: &[i64],
+    rows: usize,
+    classes: usize,
+    out: &mut [T],
+) {
     assert_eq!(labels.len(), rows, "one label for each row");
     spread(cpu, logits, rows, classes, out, 1, LossOfLabels { labels });
 }
@@ -49,7 +56,14 @@ pub fn cross_entropy_labels_gradient<T: Real>(
 }
 
 /// `Σ t·(ln Σ e^(z − max) − (z − max))` of each row, over the classes whose target `t` is not 0.
-pub fn cross_entropy_dense<T: Real>(cpu: &Cpu, logits: &[T], targets: &[T], rows: usize, classes: usize, out: &mut [T]) {
+pub fn cross_entropy_dense<T: Real>(
+    cpu: &Cpu,
+    logits: &[T],
+    targets: &[T],
+    rows: usize,
+    classes: usize,
+    out: &mut [T],
+) {
     assert_eq!(targets.len(), logits.len(), "one target for each logit");
     spread(cpu, logits, rows, classes, out, 1, LossOfTargets { targets });
 }
@@ -64,7 +78,10 @@ pub fn cross_entropy_dense_gradient<T: Real>(
     classes: usize,
     out: &mut [T],
 ) {
-    assert!(targets.len() == logits.len() && upstream.len() == rows, "one target for each logit, one factor for each row");
+    assert!(
+        targets.len() == logits.len() && upstream.len() == rows,
+        "one target for each logit, one factor for each row"
+    );
     spread(cpu, logits, rows, classes, out, classes, GradientOfTargets { targets, upstream });
 }
 
@@ -238,7 +255,8 @@ impl<T: Real> Rows<T> for LossOfTargets<'_, T> {
         let (log_sum, zero) = (<T as Element>::ln(s, sum), s.splat(T::ZERO));
         let classes = logits.classes();
         let mut lanes = Tiles::room();
-        let mut targets = Tiles::new(&self.targets[row * classes..][..out.len() * classes], out.len(), classes, &mut lanes);
+        let mut targets =
+            Tiles::new(&self.targets[row * classes..][..out.len() * classes], out.len(), classes, &mut lanes);
         let mut loss = zero;
         for tile in 0..logits.count() {
             for (z, t) in logits.load(s, tile).iter().zip(targets.load(s, tile)) {

@@ -64,7 +64,17 @@ pub fn descent<T: Real>(cpu: &Cpu, w: &mut [T], g: &[T], lr: T, decay: Decay<T>)
 }
 
 /// Momentum with the velocity `v`.
-pub fn momentum<T: Real>(cpu: &Cpu, w: &mut [T], g: &[T], v: &mut [T], lr: T, beta: T, form: MomentumForm, decay: Decay<T>) {
+#[allow(clippy::too_many_arguments, reason = "the letters of the formula")]
+pub fn momentum<T: Real>(
+    cpu: &Cpu,
+    w: &mut [T],
+    g: &[T],
+    v: &mut [T],
+    lr: T,
+    beta: T,
+    form: MomentumForm,
+    decay: Decay<T>,
+) {
     let one_minus_beta = T::from_f64(1.0 - beta.to_f64());
     match form {
         MomentumForm::Averaged => spread(cpu, [w, v], g, decay, Momentum { lr, beta, share: one_minus_beta }),
@@ -74,6 +84,7 @@ pub fn momentum<T: Real>(cpu: &Cpu, w: &mut [T], g: &[T], v: &mut [T], lr: T, be
 }
 
 /// RMSprop: `s ← β·s + (1 − β)·g²`, `w ← w − α·g / (√s + ε)`.
+#[allow(clippy::too_many_arguments, reason = "the letters of the formula")]
 pub fn rmsprop<T: Real>(cpu: &Cpu, w: &mut [T], g: &[T], s: &mut [T], lr: T, beta: T, epsilon: T, decay: Decay<T>) {
     let one_minus_beta = T::from_f64(1.0 - beta.to_f64());
     spread(cpu, [w, s], g, decay, RmsProp { lr, beta, one_minus_beta, epsilon });

@@ -17,6 +17,7 @@ struct Strided<'a, T> {
 ///
 /// # Panics
 /// Where an operand is too short for its strides, or a stride along the last axis is neither 0 nor 1.
+#[allow(clippy::too_many_arguments, reason = "two operands with their strides, and the result")]
 pub fn broadcast_binary<T: Real>(
     cpu: &Cpu,
     op: Binary,
@@ -27,7 +28,7 @@ pub fn broadcast_binary<T: Real>(
     out: &mut [T],
     dims: [usize; 4],
 ) {
-    assert_eq!(out.len(), dims.iter().product(), "the shape of a broadcast result");
+    assert_eq!(out.len(), dims.iter().product::<usize>(), "the shape of a broadcast result");
     if out.is_empty() {
         return;
     }

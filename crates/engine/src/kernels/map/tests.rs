@@ -23,7 +23,13 @@ fn values<T: Real>(len: usize, seed: usize) -> Vec<T> {
 }
 
 fn bits<T: Real>(values: &[T]) -> Vec<Option<u64>> {
-    values.iter().map(|x| { let x = x.to_f64(); (!x.is_nan()).then(|| x.to_bits()) }).collect()
+    values
+        .iter()
+        .map(|x| {
+            let x = x.to_f64();
+            (!x.is_nan()).then(|| x.to_bits())
+        })
+        .collect()
 }
 
 fn exact(op: Unary, x: f64) -> f64 {
@@ -79,7 +85,12 @@ fn every_operation<T: Real>(relative: f64) {
             for &op in Binary::ALL {
                 map(&cpu(isa), &[MapStep::Binary(op, 0, 1)], &[Input::Slice(&a), Input::Slice(&b)], &mut out);
                 for ((x, y), z) in a.iter().zip(&b).zip(&out) {
-                    assert_close(z.to_f64(), exact_pair(op, x.to_f64(), y.to_f64()), relative, &format!("{isa} {op}({x}, {y})"));
+                    assert_close(
+                        z.to_f64(),
+                        exact_pair(op, x.to_f64(), y.to_f64()),
+                        relative,
+                        &format!("{isa} {op}({x}, {y})"),
+                    );
                 }
             }
         }

@@ -68,14 +68,29 @@ fn check<T: Real>(cpu: &Cpu, outer: usize, reduced: usize, inner: usize) {
             let (i, j) = (n / inner, n % inner);
             let column: Vec<T> = (0..reduced).map(|k| x[(i * reduced + k) * inner + j]).collect();
             let expected = expected(kind, &column, inner == 1);
-            assert!(same(*got, expected), "{} {kind} of [{outer}, {reduced}, {inner}] at {n}: {got}, not {expected}", cpu.isa);
+            assert!(
+                same(*got, expected),
+                "{} {kind} of [{outer}, {reduced}, {inner}] at {n}: {got}, not {expected}",
+                cpu.isa
+            );
         }
     }
 }
 
 #[test]
 fn every_instruction_set_keeps_the_documented_order() {
-    let shapes = [(1, 0, 3), (2, 0, 1), (1, 1, 1), (3, 5, 1), (40, 7, 1), (2, 70, 1), (1, 1000, 1), (2, 63, 5), (1, 64, 2), (1, 65, 17)];
+    let shapes = [
+        (1, 0, 3),
+        (2, 0, 1),
+        (1, 1, 1),
+        (3, 5, 1),
+        (40, 7, 1),
+        (2, 70, 1),
+        (1, 1000, 1),
+        (2, 63, 5),
+        (1, 64, 2),
+        (1, 65, 17),
+    ];
     let long = [(3, 129, 33), (1, 200, 130), (1, 64 * 13 + 7, 3), (2, 64 * 7, 16), (1, 64 * 6 + 1, 65)];
     for isa in Isa::available() {
         for (outer, reduced, inner) in shapes.into_iter().chain(long) {

@@ -1,5 +1,6 @@
 use super::{
-    cross_entropy_dense, cross_entropy_dense_gradient, cross_entropy_labels, cross_entropy_labels_gradient, log_softmax, softmax,
+    cross_entropy_dense, cross_entropy_dense_gradient, cross_entropy_labels, cross_entropy_labels_gradient,
+    log_softmax, softmax,
 };
 use crate::kernels::cpu::Cpu;
 use crate::kernels::gang::Gang;
@@ -71,10 +72,16 @@ fn every_function_is_that_of_its_definition() {
             let (exact, exact_of_rounded) = (defined(&wide, rows, classes), defined(&rounded, rows, classes));
             for n in 0..6 {
                 for (got, exact) in in_f64[n].iter().zip(&exact[n]) {
-                    assert!((got - exact).abs() <= 1e-13 * (1.0 + exact.abs()), "{isa} {n} {rows}×{classes}: {got}, not {exact}");
+                    assert!(
+                        (got - exact).abs() <= 1e-13 * (1.0 + exact.abs()),
+                        "{isa} {n} {rows}×{classes}: {got}, not {exact}"
+                    );
                 }
                 for (got, exact) in in_f32[n].iter().zip(&exact_of_rounded[n]) {
-                    assert!((f64::from(*got) - exact).abs() <= 1e-5 * (1.0 + exact.abs()), "{isa} {n}: {got}, not {exact}");
+                    assert!(
+                        (f64::from(*got) - exact).abs() <= 1e-5 * (1.0 + exact.abs()),
+                        "{isa} {n}: {got}, not {exact}"
+                    );
                 }
             }
         }
@@ -86,9 +93,11 @@ fn a_gang_and_every_instruction_set_give_the_same_bits() {
     let gang = Cpu { isa: Isa::detect(), gang: Gang::new(3) };
     for (rows, classes) in SHAPES.into_iter().chain([(999, 9)]) {
         let z = values::<f32>(rows * classes, 9.0);
-        let expected = everything(&gang, &z, rows, classes).map(|list| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+        let expected =
+            everything(&gang, &z, rows, classes).map(|list| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
         for isa in Isa::available() {
-            let got = everything(&cpu(isa), &z, rows, classes).map(|list| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+            let got = everything(&cpu(isa), &z, rows, classes)
+                .map(|list| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
             assert_eq!(got, expected, "{isa} {rows}×{classes}");
         }
     }

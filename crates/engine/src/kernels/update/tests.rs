@@ -108,7 +108,11 @@ fn every_rule_follows_its_formulas() {
             for i in 0..37 {
                 let exact = expected[slot][i];
                 assert!((got[slot][i] - exact).abs() <= 1e-14, "{rule:?}: {} not {exact}", got[slot][i]);
-                assert!((f64::from(single[slot][i]) - exact).abs() <= 2e-6, "{rule:?}: {} not {exact}", single[slot][i]);
+                assert!(
+                    (f64::from(single[slot][i]) - exact).abs() <= 2e-6,
+                    "{rule:?}: {} not {exact}",
+                    single[slot][i]
+                );
             }
         }
     }
