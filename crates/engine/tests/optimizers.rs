@@ -229,6 +229,16 @@ fn clipping_limits_components_or_the_whole() {
 }
 
 #[test]
+fn the_norm_that_is_clipped_is_that_of_the_penalized_cost() {
+    // The gradient of the cost is 1 + 0.5·4 = 3 and −2 + 0.5·(−4) = −4: its norm is 5.
+    let descent = Minimizer::from(Descent::new(1.0).unwrap()).with_l2(0.5).unwrap();
+    let mut run = Run::new(descent.with_clip_norm(1.0).unwrap(), &[4.0, -4.0]);
+    run.step(&[1.0, -2.0]);
+    close(run.weights[0], 4.0 - 0.6, 1e-15);
+    close(run.weights[1], -4.0 + 0.8, 1e-15);
+}
+
+#[test]
 fn hyperparameters_out_of_range_are_named() {
     for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = Adam::new(rate).unwrap_err();
