@@ -1,1 +1,28 @@
-//! An experiment: table, engine, tune and store joined; the crew of threads, the board of events, the report.
+//! An experiment: table, engine, tune and store joined.
+//!
+//! [`Experiment::prepare`] reads a table and deals out its rows; [`train`] trains one network by a [`Recipe`], [`tune`]
+//! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
+
+mod board;
+mod error;
+mod experiment;
+mod figures;
+mod finished;
+mod model;
+mod options;
+mod recipe;
+mod report_data;
+mod train;
+mod tune;
+
+pub use board::{BestEvent, Board, EpochEvent, Event, FinishedEvent, Flow, Quiet, Started, TrainFigures, TrialEvent};
+pub use error::{Divergence, ErrorKind, LabError};
+pub use experiment::Experiment;
+pub use figures::Figures;
+pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
+pub use model::{Model, Predictions};
+pub use options::{DataOptions, Interrupt, Method, Part, TuneOptions, Workers};
+pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError};
+pub use report_data::DataReport;
+pub use train::train;
+pub use tune::tune;

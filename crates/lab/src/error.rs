@@ -1,0 +1,217 @@
+//! What can go wrong between a table and a tuned network.
+
+use std::path::PathBuf;
+
+use caviar_engine::optim::SpecError;
+use caviar_engine::train::{DataError, TrainError};
+use caviar_store::{ModelError, StoreError};
+use caviar_table::{EncodeError, ReadError, SplitError, TargetError};
+use caviar_tune::SearchError;
+use thiserror::Error;
+
+/// Why an experiment, a training, a search or a model could not be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// A file that is no table.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A column that cannot be the target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Rows that cannot be dealt out.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// Cells that cannot become numbers.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// Rows, targets and weights that do not fit together.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A setting outside its range, known from the setting alone.
+    #[error("--{flag} {got}: must be {want}")]
+    Setting {
+        /// The flag, without dashes.
+        flag: &'static str,
+        /// The value given.
+        got: String,
+        /// The rule.
+        want: &'static str,
+    },
+    /// Two settings that exclude each other.
+    #[error("--{flag} and --{other}: {rule}")]
+    Settings {
+        /// One flag, without dashes.
+        flag: &'static str,
+        /// The other one.
+        other: &'static str,
+        /// Why not both.
+        rule: &'static str,
+    },
+    /// A setting that does not fit this table.
+    #[error("--{flag} {got}: {rule}")]
+    Misfit {
+        /// The flag, without dashes.
+        flag: &'static str,
+        /// The value given.
+        got: String,
+        /// The rule, with the fact about the table.
+        rule: &'static str,
+    },
+    /// A class weight for a class that the target does not have.
+    #[error("--class-weight: the target has no class `{class}`{}", offer(nearest, classes))]
+    UnknownClass {
+        /// The name given.
+        class: String,
+        /// The nearest class.
+        nearest: Option<String>,
+        /// All classes.
+        classes: Vec<String>,
+    },
+    /// No column of that name for the weights of the rows.
+    #[error("{}: no column is named `{name}` (for --sample-weight){}", path.display(), offer(nearest, &[]))]
+    UnknownWeightColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name given.
+        name: String,
+        /// The nearest name.
+        nearest: Option<String>,
+    },
+    /// A weight that is none.
+    #[error("{}, line {line}, column `{name}`: a row's weight must be a number of at least 0", path.display())]
+    BadWeight {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        name: String,
+    },
+    /// A search without rows to choose by.
+    #[error(
+        "{rows} rows and no validation rows: a search needs rows to choose by (tables below {limit} rows are \
+         cross-validated; give --validation)"
+    )]
+    NoValidation {
+        /// The training rows.
+        rows: usize,
+        /// Below so many rows a search cross-validates.
+        limit: usize,
+    },
+    /// A training that cannot begin or go on.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A search that cannot begin.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// Every trial diverged or failed.
+    #[error("no trial succeeded: {diverged} of {trials} diverged{}", at(first))]
+    NoTrial {
+        /// Trials begun.
+        trials: u64,
+        /// How many of them diverged.
+        diverged: u64,
+        /// Where the first one diverged: epoch (from 0), update (from 1) and node.
+        first: Option<Divergence>,
+    },
+    /// Stopped before there was anything to keep.
+    #[error("stopped before the first epoch was over; nothing is kept")]
+    Interrupted,
+    /// A worker thread that ended in a panic: a fault of the program.
+    #[error("a worker ended unexpectedly; this is a fault of the program")]
+    Worker,
+    /// A file that could not be kept or read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file that is no model of this program.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A model whose parts do not fit together.
+    #[error("model: {what}")]
+    BrokenModel {
+        /// What does not fit.
+        what: String,
+    },
+}
+
+/// Where a training met a loss that is not finite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// The update that was not made, from 1.
+    pub step: u64,
+    /// The first node that was not finite.
+    pub origin: String,
+}
+
+/// What kind of mistake an error is, as exit codes tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Wrong usage, knowable from the settings alone.
+    Usage,
+    /// Bad data or a bad file, or settings that do not fit them.
+    Data,
+    /// No trial succeeded.
+    NoTrial,
+    /// Stopped from outside.
+    Interrupted,
+    /// Anything else.
+    Failed,
+}
+
+impl LabError {
+    /// What kind of mistake it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) => ErrorKind::Usage,
+            LabError::Split(SplitError::Fraction { .. }) | LabError::Read(ReadError::Delimiter { .. }) => {
+                ErrorKind::Usage
+            }
+            LabError::Read(_)
+            | LabError::Target(_)
+            | LabError::Split(_)
+            | LabError::Encode(_)
+            | LabError::Data(_)
+            | LabError::Misfit { .. }
+            | LabError::UnknownClass { .. }
+            | LabError::UnknownWeightColumn { .. }
+            | LabError::BadWeight { .. }
+            | LabError::NoValidation { .. }
+            | LabError::Train(_)
+            | LabError::Model(_)
+            | LabError::BrokenModel { .. } => ErrorKind::Data,
+            LabError::Store(StoreError::Model { .. } | StoreError::NotAFile { .. }) => ErrorKind::Data,
+            LabError::Store(StoreError::Io { action, .. }) if *action == caviar_store::Action::Read => ErrorKind::Data,
+            LabError::Store(_) | LabError::Worker => ErrorKind::Failed,
+            LabError::NoTrial { .. } => ErrorKind::NoTrial,
+            LabError::Interrupted => ErrorKind::Interrupted,
+        }
+    }
+}
+
+impl From<SpecError> for LabError {
+    fn from(error: SpecError) -> Self {
+        LabError::Train(TrainError::Spec(error))
+    }
+}
+
+fn offer(nearest: &Option<String>, names: &[String]) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None if names.is_empty() => String::new(),
+        None => format!("; there are {}", names.iter().take(8).cloned().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn at(first: &Option<Divergence>) -> String {
+    match first {
+        Some(Divergence { epoch, step, origin }) => {
+            format!(
+                "; the first at epoch {epoch}, step {step}, where {origin} was not finite (is the learning rate too large?)"
+            )
+        }
+        None => String::new(),
+    }
+}

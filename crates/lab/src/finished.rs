@@ -1,0 +1,205 @@
+//! All that is known at the end of a run.
+
+use std::path::PathBuf;
+
+use caviar_engine::train::Metric;
+use caviar_tune::{Params, Space, TrialState};
+use serde::Serialize;
+
+use crate::board::{BestEvent, Event, FinishedEvent};
+use crate::figures::Figures;
+use crate::model::Model;
+use crate::recipe::Recipe;
+use crate::report_data::DataReport;
+
+/// All that is known at the end of a run.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The trial that was kept.
+    pub best: Best,
+    /// The final weights on the rows they were trained on.
+    pub train: Figures,
+    /// The rows to choose by. With held-out rows, the final weights on them; with cross-validation, each row by the
+    /// network that had not seen it, because the final network has seen them all.
+    pub validation: Option<Figures>,
+    /// How `validation` was had.
+    pub validated: Validated,
+    /// The final weights on the test rows.
+    pub test: Option<Figures>,
+    /// What is chosen by.
+    pub metric: Metric,
+    /// Seconds of the whole run.
+    pub seconds: f64,
+    /// Updates of all networks of the run.
+    pub steps: u64,
+    /// All trials by number, with their curves.
+    pub trials: Vec<TrialRecord>,
+    /// The curve of the network that is kept, where it was trained anew on training and validation rows.
+    pub refit: Vec<CurvePoint>,
+    /// The answer that looks at no feature, for comparison.
+    pub baseline: Baseline,
+    /// Truth against prediction, for classes.
+    pub confusion: Option<Confusion>,
+    /// What the network says over the plane, where there are just two features and both are numbers.
+    pub surface: Option<Surface>,
+    /// The network that is kept.
+    pub model: Model,
+    /// What became of the data.
+    pub data: DataReport,
+    /// What was searched, in a search.
+    pub space: Option<Space>,
+    /// Whether the run was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl Finished {
+    /// The last event, with the places where model and report were put.
+    pub fn event(&self, model: Option<PathBuf>, report: Option<PathBuf>) -> Event {
+        Event::Finished(FinishedEvent {
+            best: BestEvent { trial: self.best.trial, params: self.best.params.clone() },
+            train: self.train.clone(),
+            validation: self.validation.clone(),
+            test: self.test.clone(),
+            seconds: self.seconds,
+            steps: self.steps,
+            model,
+            report,
+        })
+    }
+
+    /// The trials that have a score, the best first: complete ones, then pruned ones.
+    pub fn leaderboard(&self) -> Vec<&TrialRecord> {
+        let mut leaders: Vec<&TrialRecord> = self.trials.iter().filter(|trial| trial.score.is_some()).collect();
+        let score = |trial: &TrialRecord| trial.score.unwrap_or(f64::NAN);
+        let place = |trial: &TrialRecord| (std::cmp::Reverse(trial.folds), trial.number);
+        leaders.sort_by(|a, b| {
+            let rank = a.state.cmp(&b.state).then_with(|| self.metric.better_first(score(a), score(b)));
+            rank.then_with(|| place(a).cmp(&place(b)))
+        });
+        if let Some(at) = leaders.iter().position(|trial| trial.number == self.best.trial) {
+            let best = leaders.remove(at);
+            leaders.insert(0, best);
+        }
+        leaders
+    }
+}
+
+/// The trial that was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// Its number.
+    pub trial: u64,
+    /// Its configuration: what was searched and what was fixed.
+    pub params: Params,
+    /// All its settings; with them `train` repeats it.
+    pub recipe: Recipe,
+    /// The epochs whose weights are kept: after the epoch before this number, counted from 0.
+    pub epochs: u64,
+    /// The metric that decided.
+    pub score: Option<f64>,
+}
+
+/// How the figures to choose by were had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validated {
+    /// There were none.
+    Not,
+    /// On rows that were held out.
+    HeldOut,
+    /// By cross-validation over training and validation rows.
+    Folds(usize),
+}
+
+/// One trial.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialRecord {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Its configuration.
+    pub params: Params,
+    /// How it ended; `pruned` where others did better on the first rows.
+    pub state: TrialState,
+    /// The metric at its best epoch.
+    pub score: Option<f64>,
+    /// Epochs trained.
+    pub epochs: u64,
+    /// The epoch with the best metric, from 0.
+    pub best_epoch: Option<u64>,
+    /// Networks that its score is the mean of: folds and repeats; 1 with held-out rows.
+    pub folds: usize,
+    /// Updates made.
+    pub steps: u64,
+    /// Seconds of computing.
+    pub seconds: f64,
+    /// How the loss fell.
+    pub curve: Vec<CurvePoint>,
+    /// Where it diverged, in words.
+    pub diverged: Option<String>,
+}
+
+/// One epoch of a curve.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// The mean of its batches' losses, each before its update.
+    pub train_loss: f64,
+    /// The loss of the last batch.
+    pub last_batch_loss: f64,
+    /// The rows to choose by, after it.
+    pub validation: Option<Figures>,
+    /// The learning rate of its last step.
+    pub learning_rate: f64,
+}
+
+/// The answer that looks at no feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// What it answers: the commonest class, or the mean in the person's units.
+    pub answer: String,
+    /// Its figures on the test rows, or on the validation rows where there are no test rows.
+    pub figures: Figures,
+}
+
+/// Truth against prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confusion {
+    /// `test`, `validation` or `train`: the rows that were counted.
+    pub part: &'static str,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// `counts[truth * classes + prediction]`.
+    pub counts: Vec<u64>,
+}
+
+/// What the network says over the plane of two features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surface {
+    /// The names of the features.
+    pub names: [String; 2],
+    /// From where to where each goes, in the person's units.
+    pub ranges: [(f64, f64); 2],
+    /// Points along the first feature and along the second.
+    pub size: [usize; 2],
+    /// The class, or the value, at each point: row by row of the second feature, from its low end. Points lie at the
+    /// centers of `size` equal cells.
+    pub values: Vec<f64>,
+    /// For two classes, the probability of the second at each point; else empty.
+    pub probabilities: Vec<f64>,
+    /// The classes; empty for values.
+    pub classes: Vec<String>,
+    /// Rows of the table.
+    pub points: Vec<SurfacePoint>,
+}
+
+/// A row of the table in the plane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SurfacePoint {
+    /// The two features.
+    pub at: [f64; 2],
+    /// The class or the value that it has.
+    pub truth: f64,
+    /// Whether it is a test row.
+    pub test: bool,
+}

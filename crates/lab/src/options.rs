@@ -1,0 +1,143 @@
+//! What an experiment and a search are asked to do.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use caviar_table::{ReadOptions, Scaling, Task};
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::Recipe;
+
+/// Where the rows of validation or test come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// A share of the rows: of all of them for the test, of those that are not test rows for validation.
+    Fraction(f64),
+    /// A table of their own, with the same columns.
+    File(PathBuf),
+    /// There are none.
+    None,
+}
+
+/// How a table becomes an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataOptions {
+    /// How the file is read; its `drop` are the columns to leave out.
+    pub read: ReadOptions,
+    /// The column in question.
+    pub target: String,
+    /// Classes or values.
+    pub task: Task,
+    /// The rows to choose by.
+    pub validation: Part,
+    /// The rows that nothing is chosen by.
+    pub test: Part,
+    /// Whether each part gets its share of every class; where not said, for classes.
+    pub stratify: Option<bool>,
+    /// How numbers are scaled, by the training rows.
+    pub scaling: Scaling,
+    /// A column with the weight of each row; it is then no feature.
+    pub sample_weight: Option<String>,
+    /// The seed of the split, of the folds, and of the order of the rows.
+    pub seed: u64,
+}
+
+impl DataOptions {
+    /// A fifth of the rows for the test, a fifth of the others for validation, standard scaling, seed 0.
+    pub fn new(target: impl Into<String>) -> Self {
+        DataOptions {
+            read: ReadOptions::default(),
+            target: target.into(),
+            task: Task::Auto,
+            validation: Part::Fraction(0.2),
+            test: Part::Fraction(0.2),
+            stratify: None,
+            scaling: Scaling::Standard,
+            sample_weight: None,
+            seed: 0,
+        }
+    }
+}
+
+/// How configurations are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Independent draws on the right scales, after a few points known to be good.
+    #[default]
+    Random,
+    /// Evenly spread values, every combination of them.
+    Grid,
+}
+
+/// What a search may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TuneOptions {
+    /// Values for what is not searched.
+    pub base: Recipe,
+    /// Names of the settings of `base` that stay as they are, in the words of the command line: `learning-rate`, ...
+    pub fixed: BTreeSet<String>,
+    /// How many configurations; 64 unless a time or a budget is given.
+    pub trials: Option<u64>,
+    /// How long, the final training included.
+    pub time: Option<Duration>,
+    /// How many epochs over all trials, each paid in full.
+    pub budget: Option<u64>,
+    /// The most epochs of a trial.
+    pub epochs: u64,
+    /// How configurations are found.
+    pub method: Method,
+    /// The seed of the search: of the configurations and of each trial's own seed.
+    pub seed: u64,
+}
+
+impl Default for TuneOptions {
+    fn default() -> Self {
+        TuneOptions {
+            base: Recipe::default(),
+            fixed: BTreeSet::new(),
+            trials: None,
+            time: None,
+            budget: None,
+            epochs: 50,
+            method: Method::Random,
+            seed: 0,
+        }
+    }
+}
+
+/// A flag that ends a run at the next epoch's end; clones are the same flag.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Asks for the end; may be called from a signal handler.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the end was asked for.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The threads that work, and the flag that ends them. No result depends on how many there are.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// How many; 0 counts as 1.
+    pub threads: usize,
+    /// Ends the run early, keeping the best so far.
+    pub interrupt: Interrupt,
+}
+
+impl Workers {
+    /// So many threads, with a flag of their own.
+    pub fn new(threads: usize) -> Self {
+        Workers { threads, interrupt: Interrupt::default() }
+    }
+}
