@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn bytes_are_mapped_column_by_column() {
-        let rows = Rows::from_u8(vec![0, 255, 51, 2], vec![(1.0 / 255.0, 0.0), (1.0, -1.0)]).unwrap();
+        let rows = Rows::from_u8(vec![0, 255, 51, 2], vec![(0.5, 0.0), (1.0, -1.0)]).unwrap();
         let mut batch = [0.0_f32; 4];
         rows.gather(&[1, 0], &mut batch);
-        assert_eq!(batch, [51.0 / 255.0, 1.0, 0.0, 254.0]);
+        assert_eq!(batch, [25.5, 1.0, 0.0, 254.0]);
     }
 
     #[test]

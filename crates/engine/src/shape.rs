@@ -270,13 +270,13 @@ impl Dims {
         sizes
     }
 
-    /// The strides with which a tensor of these sizes is read as if it had the sizes `to`: 0 where it is stretched.
-    pub(crate) fn strides_in(&self, to: &Dims) -> [usize; MAX_RANK] {
-        let (own, target) = (self.padded(), to.padded());
+    /// The strides with which a tensor of these sizes is read as if it were larger: 0 where its size is 1.
+    pub(crate) fn stretched_strides(&self) -> [usize; MAX_RANK] {
+        let own = self.padded();
         let mut strides = [0; MAX_RANK];
         let mut stride = 1;
         for axis in (0..MAX_RANK).rev() {
-            if own[axis] != 1 || target[axis] == 1 {
+            if own[axis] != 1 {
                 strides[axis] = stride;
             }
             stride *= own[axis];
@@ -407,8 +407,8 @@ mod tests {
     #[test]
     fn strides_are_zero_where_a_tensor_is_stretched() {
         let column = Dims::from((3, 1));
-        assert_eq!(column.strides_in(&Dims::from((3, 4))), [0, 0, 1, 0]);
-        assert_eq!(Dims::from(4).strides_in(&Dims::from((3, 4))), [0, 0, 0, 1]);
+        assert_eq!(column.stretched_strides(), [0, 0, 1, 0]);
+        assert_eq!(Dims::from(4).stretched_strides(), [0, 0, 0, 1]);
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl<T: Real> Binder<'_, T> {
     fn direct(&self, step: &Step, out: Span) -> Job {
         let node = self.node(step.node);
         let (input, dims) = (|which: usize| self.span(step.inputs[which]), self.dims(step.node));
-        let strides = |which: usize| self.dims(step.inputs[which]).strides_in(&dims);
+        let strides = |which: usize| self.dims(step.inputs[which]).stretched_strides();
         let dtype = node.dtype;
         match &node.op {
             Op::Binary(op) => Job::Binary {

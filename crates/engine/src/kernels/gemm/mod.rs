@@ -170,7 +170,8 @@ impl<T: Real> Product<T> {
     /// up to whole vectors; it is not touched where nothing needs packing.
     fn columns(&self, cpu: &Cpu, columns: Range<usize>, packed: *mut T) {
         let packs = self.packs(cpu, self.m);
-        let depth = if self.shard < self.k { self.k } else { self.k.div_ceil(self.k.div_ceil(DEPTH).max(1)) };
+        let cut = self.k > DEPTH && self.shard > self.k;
+        let depth = if cut { self.k.div_ceil(self.k.div_ceil(DEPTH)) } else { self.k };
         for (start, vectors) in panels(columns, Self::widest(cpu.isa)) {
             let mut first = 0;
             loop {

@@ -101,8 +101,13 @@ impl<T: Real> Panel<'_, T> {
             return [Steps { from, stride: width, count: self.steps.len() }, nothing];
         }
         let Product { b, k, n, .. } = *self.product;
-        // A step can be read if its last vector ends inside the matrix.
-        let in_place = (k * n).checked_sub(self.start + width).map_or(0, |room| (room / n + 1).min(k));
+        // A step can be read if its last vector, which may reach into the next rows, ends inside the matrix.
+        let beyond = (self.start + width).saturating_sub(n) as u32;
+        let in_place = match n {
+            _ if beyond == 0 => k,
+            LANES.. => k.saturating_sub(1),
+            _ => k.saturating_sub(beyond.div_ceil(n as u32) as usize),
+        };
         let middle = in_place.clamp(self.steps.start, self.steps.end);
         let from = b.wrapping_add(self.steps.start * n + self.start);
         let near = Steps { from, stride: n, count: middle - self.steps.start };
@@ -336,11 +341,14 @@ unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>
             // SAFETY: as promised to this function.
             *vector = unsafe { simd.load_pointer(from.add(v * LANES)) };
         }
-        for (r, sums) in acc.iter_mut().enumerate() {
-            // SAFETY: as promised to this function.
-            let x = simd.splat(unsafe { *rows[r / 3].wrapping_add(r % 3 * a_row) });
-            for (sum, vector) in sums.iter_mut().zip(&vectors) {
-                *sum = simd.fma(x, *vector, *sum);
+        // Two loops, so that the compiler unrolls both.
+        for (row, three) in rows.iter().zip(acc.chunks_mut(3)) {
+            for (r, sums) in three.iter_mut().enumerate() {
+                // SAFETY: as promised to this function.
+                let x = simd.splat(unsafe { *row.wrapping_add(r * a_row) });
+                for (sum, vector) in sums.iter_mut().zip(&vectors) {
+                    *sum = simd.fma(x, *vector, *sum);
+                }
             }
         }
         for row in &mut rows {
