@@ -291,10 +291,10 @@ fn draw<T: Real>(cpu: &Cpu, distribution: Draw, drop_prob: T, stream: u64, rando
     let noise = Stream::new(seed, Purpose::Noise(stream as u32), draws);
     match distribution {
         Draw::Uniform { low, high } => random::fill_uniform(cpu, &noise, low, high, out),
-        Draw::Normal { mean, deviation } => random::fill_normal(&noise, mean, deviation, out),
+        Draw::Normal { mean, deviation } => random::fill_normal(cpu, &noise, mean, deviation, out),
         Draw::DropoutMask => {
             let stream = Stream::new(seed, Purpose::Dropout(stream as u32), draws);
-            random::dropout_mask(cpu, &stream, drop_prob, out);
+            random::dropout_mask(cpu, &stream, drop_prob.to_f64(), out);
         }
     }
 }
