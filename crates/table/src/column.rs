@@ -1,6 +1,6 @@
 //! Cells by column, and what kind of column they make.
 
-use crate::dictionary::Dictionary;
+use crate::dictionary::{Dictionary, Interner};
 use crate::schema::Storage;
 
 /// The code of a missing cell among words.
@@ -16,6 +16,13 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words of these cells, `None` where missing.
+    pub fn new<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Words {
+        let mut interner = Interner::new();
+        let codes = cells.into_iter().map(|cell| cell.map_or(MISSING, |word| interner.code_of(word))).collect();
+        Words { codes, dictionary: interner.finish() }
+    }
+
     /// The word in this row, `None` where missing.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.codes.get(row).and_then(|&code| self.dictionary.get(code))
@@ -163,22 +170,15 @@ fn names_a_row(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cells, Column, Kind, MISSING, Words, names_a_row};
-    use crate::dictionary::Interner;
+    use super::{Cells, Column, Kind, Words, names_a_row};
 
     fn numbers(name: &str, values: impl IntoIterator<Item = f64>) -> Column {
         Column { name: name.to_owned(), cells: Cells::Numbers(values.into_iter().collect()) }
     }
 
     fn words(cells: &[&str]) -> Column {
-        let mut interner = Interner::new();
-        let code = |cell: &&str| match *cell {
-            "" => MISSING,
-            word => interner.code(word.as_bytes()).unwrap(),
-        };
-        let codes = cells.iter().map(code).collect();
-        let cells = Cells::Words(Words { codes, dictionary: interner.finish() });
-        Column { name: "w".to_owned(), cells }
+        let words = Words::new(cells.iter().map(|cell| Some(*cell).filter(|word| !word.is_empty())));
+        Column { name: "w".to_owned(), cells: Cells::Words(words) }
     }
 
     fn kind(column: &Column) -> Kind {

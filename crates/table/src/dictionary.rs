@@ -56,28 +56,46 @@ impl Interner {
         Interner { dictionary: Dictionary::default(), slots: vec![FREE; 16], hasher: RandomState::new() }
     }
 
-    /// The code of `word`, a new one where it has not been seen.
+    /// The code of the word with these bytes, a new one where it has not been seen.
     pub(crate) fn code(&mut self, word: &[u8]) -> Result<u32, NotText> {
+        match self.find(word) {
+            Ok(code) => Ok(code),
+            Err(slot) => {
+                let text = std::str::from_utf8(word).map_err(|_| NotText)?;
+                Ok(self.add(text, slot))
+            }
+        }
+    }
+
+    /// The code of `word`, a new one where it has not been seen.
+    pub(crate) fn code_of(&mut self, word: &str) -> u32 {
+        self.find(word.as_bytes()).unwrap_or_else(|slot| self.add(word, slot))
+    }
+
+    /// The code of a known word, or the free slot for a new one.
+    fn find(&self, word: &[u8]) -> Result<u32, usize> {
         let mask = self.slots.len() - 1;
         let mut at = self.hasher.hash_one(word) as usize & mask;
         loop {
             let code = self.slots[at];
             if code == FREE {
-                break;
+                return Err(at);
             }
             if self.dictionary.get(code).is_some_and(|known| known.as_bytes() == word) {
                 return Ok(code);
             }
             at = (at + 1) & mask;
         }
-        let text = std::str::from_utf8(word).map_err(|_| NotText)?;
+    }
+
+    fn add(&mut self, word: &str, slot: usize) -> u32 {
         let code = self.dictionary.len() as u32;
-        self.dictionary.push(text);
-        self.slots[at] = code;
+        self.dictionary.push(word);
+        self.slots[slot] = code;
         if self.dictionary.len() * 2 > self.slots.len() {
             self.grow();
         }
-        Ok(code)
+        code
     }
 
     pub(crate) fn finish(self) -> Dictionary {

@@ -55,6 +55,10 @@ pub enum ReadError {
     TextInNumbers { path: PathBuf, line: u64, column: String, cell: String, words: usize, numbers: usize },
     #[error("{}, line {line}, column `{column}`: `{cell}` is written with a comma; numbers need a decimal point and no separators of thousands", path.display())]
     DecimalComma { path: PathBuf, line: u64, column: String, cell: String },
+    #[error("column `{column}`, row {row} (from 0): {value} is infinite; numbers must be finite, NaN where missing")]
+    InfiniteValue { column: String, row: usize, value: f64 },
+    #[error("column `{column}`, row {row} (from 0): code {code} of {words} words")]
+    UnknownCode { column: String, row: usize, code: u32, words: usize },
     #[error("column `{column}` has {found} cells where the first column has {expected}")]
     Lengths { column: String, found: usize, expected: usize },
 }
@@ -100,8 +104,8 @@ pub enum SplitError {
     Fraction { part: &'static str, fraction: f64 },
     #[error("{rows} rows for {parts} parts: each needs at least one row")]
     TooFewRows { rows: usize, parts: usize },
-    #[error("{rows} training rows for {classes} classes: each class needs at least one")]
-    FewerRowsThanClasses { rows: usize, classes: usize },
+    #[error("{rows} rows of {classes} classes leave none for {part}: one row of each class stays in training")]
+    ClassesTooSmall { part: &'static str, rows: usize, classes: usize },
     #[error("row {row}: has no class; only rows with a target are dealt out ({labels} labels are given)")]
     NoLabel { row: usize, labels: usize },
 }

@@ -36,6 +36,7 @@ mod split;
 mod summary;
 mod table;
 mod target;
+mod target_spec;
 
 pub use column::{Cells, Column, Kind, MISSING, Words};
 pub use dictionary::Dictionary;
@@ -49,4 +50,5 @@ pub use schema::{Schema, SchemaColumn, Storage};
 pub use split::{Fractions, Split};
 pub use summary::Summary;
 pub use table::Table;
-pub use target::{Classes, NO_LABEL, Target, TargetSpec, TargetValues, Task};
+pub use target::{Classes, NO_LABEL, Target, TargetValues, Task};
+pub use target_spec::TargetSpec;

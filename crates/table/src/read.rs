@@ -94,7 +94,7 @@ impl Table {
         if !rows.next(&mut first, None)? {
             return Err(ReadError::Empty { path: path.to_owned() });
         }
-        let names = names(&first, options, path)?;
+        let names = names(&first, options, path, rows.line)?;
         let wishes = wishes(&names, options, path)?;
         let cells = collect(&mut rows, first, &names, &wishes, options.header)?;
         finish(path, names, cells, &wishes, options)
@@ -204,7 +204,7 @@ impl<'a> Rows<'a> {
 }
 
 /// The names of all columns of the file.
-fn names(first: &ByteRecord, options: &ReadOptions, path: &Path) -> Result<Vec<String>, ReadError> {
+fn names(first: &ByteRecord, options: &ReadOptions, path: &Path, line: u64) -> Result<Vec<String>, ReadError> {
     let found = first.len();
     if found > MOST_COLUMNS {
         return Err(ReadError::TooManyColumns { path: path.to_owned(), found, limit: MOST_COLUMNS });
@@ -216,7 +216,7 @@ fn names(first: &ByteRecord, options: &ReadOptions, path: &Path) -> Result<Vec<S
         }
         given.iter().map(|name| name.trim().to_owned()).collect()
     } else if options.header {
-        first.iter().enumerate().map(|(at, cell)| header_name(at, cell, path)).collect::<Result<_, _>>()?
+        first.iter().enumerate().map(|(at, cell)| header_name(at, cell, path, line)).collect::<Result<_, _>>()?
     } else {
         (1..=found).map(|place| format!("c{place}")).collect()
     };
@@ -231,10 +231,10 @@ fn names(first: &ByteRecord, options: &ReadOptions, path: &Path) -> Result<Vec<S
     Ok(names)
 }
 
-fn header_name(at: usize, cell: &[u8], path: &Path) -> Result<String, ReadError> {
+fn header_name(at: usize, cell: &[u8], path: &Path, line: u64) -> Result<String, ReadError> {
     let text = std::str::from_utf8(cell).map_err(|_| ReadError::NotUtf8 {
         path: path.to_owned(),
-        line: 1,
+        line,
         column: format!("c{}", at + 1),
     })?;
     let name = text.trim();

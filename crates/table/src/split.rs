@@ -54,16 +54,16 @@ impl Split {
     ///
     /// - **Counts.** The test has `round(test * n)` of `n` rows, at least 1 (0 if the fraction
     ///   is 0); validation likewise of the rest.
-    /// - **Classes.** With `labels` (by row of the table) each class gets its share, the seats
-    ///   left over by largest remainder (ties: the lower class). Of a class of three or more rows
-    ///   at least one goes to each part, even if the part grows by that; of a smaller class one
-    ///   stays in training first.
+    /// - **Classes.** With `labels` (by row of the table) each class gets its share rounded down,
+    ///   and the seats left over go to the largest remainders (ties: the lower class). Of a class
+    ///   of three or more rows at least one goes to each part, of a smaller class one stays in
+    ///   training, even if a part grows or shrinks by that.
     /// - **Independence.** The test rows depend on neither the validation fraction nor the order
     ///   of `rows`.
     ///
     /// # Errors
-    /// A fraction out of range, fewer rows than parts, a row without a label, fewer training rows
-    /// than classes.
+    /// A fraction out of range, fewer rows than parts, a row without a label, classes so small that
+    /// a part gets no row.
     pub fn new(
         rows: &[usize],
         labels: Option<&[u32]>,
@@ -88,12 +88,12 @@ impl Split {
             split.validation.extend(&class[test..test + validation]);
             split.train.extend(&class[test + validation..]);
         }
-        if split.train.len() < classes.len() {
-            return Err(SplitError::FewerRowsThanClasses { rows: split.train.len(), classes: classes.len() });
-        }
-        let short = (with_test && split.test.is_empty()) || (with_validation && split.validation.is_empty());
-        if short {
-            return Err(SplitError::TooFewRows { rows: rows.len(), parts });
+        for (part, wanted, found) in
+            [("validation", with_validation, &split.validation), ("test", with_test, &split.test)]
+        {
+            if wanted && found.is_empty() {
+                return Err(SplitError::ClassesTooSmall { part, rows: rows.len(), classes: classes.len() });
+            }
         }
         for part in [&mut split.train, &mut split.validation, &mut split.test] {
             part.sort_unstable();
@@ -132,9 +132,13 @@ fn counts(left: &[usize], sizes: &[usize], fraction: f64, kept: usize) -> Vec<us
     let all: usize = left.iter().sum();
     let total = ((fraction * all as f64).round() as usize).max(1);
     let least: Vec<usize> = sizes.iter().map(|&size| usize::from(size >= 3)).collect();
-    let most: Vec<usize> =
-        left.iter().zip(sizes).map(|(&left, &size)| left.saturating_sub(if size >= 3 { kept } else { 1 })).collect();
     let quotas: Vec<f64> = left.iter().map(|&left| fraction * left as f64).collect();
+    let most = |class: usize| {
+        let stay = if sizes[class] >= 3 { kept } else { 1 };
+        let share = (quotas[class].ceil() as usize).max(least[class]);
+        left[class].saturating_sub(stay).min(share)
+    };
+    let most: Vec<usize> = (0..left.len()).map(most).collect();
     let mut taken: Vec<usize> =
         (0..left.len()).map(|class| (quotas[class] as usize).max(least[class]).min(most[class])).collect();
     let mut sum: usize = taken.iter().sum();

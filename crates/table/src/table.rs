@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::column::Column;
+use crate::column::{Cells, Column, MISSING, Words};
 use crate::error::ReadError;
 
 /// Columns of equal length, with the place each row came from.
@@ -23,8 +23,10 @@ impl Table {
     /// `path` is the name that messages use.
     ///
     /// # Errors
-    /// Columns of different lengths, two columns of one name, no column.
-    pub fn from_columns(path: impl AsRef<Path>, columns: Vec<Column>) -> Result<Table, ReadError> {
+    /// Columns of different lengths, two columns of one name, no column; an infinite number, a code
+    /// without a word.
+    pub fn from_columns(path: impl AsRef<Path>, mut columns: Vec<Column>) -> Result<Table, ReadError> {
+        columns.iter_mut().try_for_each(check_cells)?;
         Table::with_lines(path.as_ref(), columns, RowLines::default())
     }
 
@@ -97,6 +99,30 @@ impl Table {
     }
 }
 
+/// Refuses what reading never makes; a negative zero becomes plain.
+fn check_cells(column: &mut Column) -> Result<(), ReadError> {
+    let name = &column.name;
+    match &mut column.cells {
+        Cells::Numbers(values) => {
+            for (row, value) in values.iter_mut().enumerate() {
+                if value.is_infinite() {
+                    return Err(ReadError::InfiniteValue { column: name.clone(), row, value: *value });
+                }
+                *value += 0.0;
+            }
+        }
+        Cells::Words(Words { codes, dictionary }) => {
+            let words = dictionary.len();
+            for (row, &code) in codes.iter().enumerate() {
+                if code != MISSING && code as usize >= words {
+                    return Err(ReadError::UnknownCode { column: name.clone(), row, code, words });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Where rows start: only those that do not follow on the line after the row before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowLines {
@@ -124,7 +150,7 @@ impl RowLines {
 #[cfg(test)]
 mod tests {
     use super::{RowLines, Table};
-    use crate::column::{Cells, Column};
+    use crate::column::{Cells, Column, MISSING, Words};
     use crate::error::ReadError;
 
     #[test]
@@ -150,6 +176,11 @@ mod tests {
             table(vec![column("a", 2), column("a", 2)]),
             Err(ReadError::DuplicateName { first: 1, second: 2, .. })
         ));
+        let wrong = |cells| table(vec![Column { name: "a".to_owned(), cells }]);
+        let words = Words { codes: vec![MISSING, 0, 1], ..Words::new([Some("x")]) };
+        assert!(matches!(wrong(Cells::Words(words)), Err(ReadError::UnknownCode { row: 2, code: 1, words: 1, .. })));
+        let infinite = Cells::Numbers(vec![0.0, f64::INFINITY]);
+        assert!(matches!(wrong(infinite), Err(ReadError::InfiniteValue { row: 1, .. })));
         assert!(matches!(table(vec![]), Err(ReadError::NoColumns { .. })));
     }
 }

@@ -1,7 +1,5 @@
 //! The column in question: classes or values.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Cells, Column, MISSING, Words};
@@ -10,6 +8,7 @@ use crate::number::{Reading, read};
 use crate::scale::mean_and_deviation;
 use crate::schema::Storage;
 use crate::table::Table;
+use crate::target_spec::TargetSpec;
 
 /// The label of a row without a target.
 pub const NO_LABEL: u32 = u32::MAX;
@@ -60,36 +59,12 @@ pub struct Target {
     pub values: TargetValues,
 }
 
-/// What a model knows of its target. Goes into the model file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "task", rename_all = "lowercase", try_from = "UncheckedSpec")]
-pub enum TargetSpec {
-    /// One of these classes.
-    Classification {
-        /// The column.
-        name: String,
-        /// How its cells were kept.
-        storage: Storage,
-        /// The names by class.
-        classes: Vec<String>,
-    },
-    /// A number, scaled by mean and deviation (divisor m) of the training rows.
-    Regression {
-        /// The column.
-        name: String,
-        /// Mean over the training rows.
-        mean: f64,
-        /// Deviation over the training rows, positive.
-        deviation: f64,
-    },
-}
-
 impl Target {
     /// Finds the target and decides what is asked.
     ///
-    /// `Task::Auto`: words are classes. Numbers are classes if there are two different ones, or
-    /// if all are whole and there are at most 20 different ones and at least ten rows for each;
-    /// other numbers are values.
+    /// `Task::Auto`: words are classes. Numbers are classes if there are two different ones in
+    /// four or more rows, or if all are whole, at most 20 are different, and there are at least
+    /// ten rows for each of those; other numbers are values.
     ///
     /// # Errors
     /// No such column; no cell with a value; one value only; fewer than two rows per class on
@@ -159,7 +134,7 @@ impl Target {
         }
     }
 
-    fn new(column: &Column, rows: Vec<usize>, values: TargetValues) -> Target {
+    pub(crate) fn new(column: &Column, rows: Vec<usize>, values: TargetValues) -> Target {
         Target {
             name: column.name.clone(),
             storage: column.storage(),
@@ -170,69 +145,7 @@ impl Target {
     }
 }
 
-impl TargetSpec {
-    /// The column.
-    pub fn name(&self) -> &str {
-        match self {
-            TargetSpec::Classification { name, .. } | TargetSpec::Regression { name, .. } => name,
-        }
-    }
-
-    /// How the column is kept: for the schema by which new files are read.
-    pub fn storage(&self) -> Storage {
-        match self {
-            TargetSpec::Classification { storage, .. } => *storage,
-            TargetSpec::Regression { .. } => Storage::Numbers,
-        }
-    }
-
-    /// How many outputs a network needs for it: one per class, or one value.
-    pub fn width(&self) -> usize {
-        match self {
-            TargetSpec::Classification { classes, .. } => classes.len(),
-            TargetSpec::Regression { .. } => 1,
-        }
-    }
-
-    /// The target of another table (a test file, say), its classes numbered as in training.
-    ///
-    /// # Errors
-    /// No such column, no cell with a value, a class that training did not have, a text where
-    /// numbers were.
-    pub fn read(&self, table: &Table) -> Result<Target, TargetError> {
-        let column = find_column(table, self.name())?;
-        let rows = present(column);
-        if rows.is_empty() {
-            let name = self.name().to_owned();
-            return Err(TargetError::AllMissing { name, rows: column.rows() });
-        }
-        let values = match self {
-            TargetSpec::Regression { .. } => TargetValues::Numbers(numbers(table, column, &rows)?),
-            TargetSpec::Classification { classes, .. } => {
-                TargetValues::Classes(known_classes(table, column, &rows, classes)?)
-            }
-        };
-        Ok(Target::new(column, rows, values))
-    }
-
-    /// `(value - mean) / deviation`; a class is left as it is.
-    pub fn scaled(&self, value: f64) -> f64 {
-        match self {
-            TargetSpec::Classification { .. } => value,
-            TargetSpec::Regression { mean, deviation, .. } => (value - mean) / deviation,
-        }
-    }
-
-    /// `scaled * deviation + mean`; a class is left as it is.
-    pub fn inverse(&self, scaled: f64) -> f64 {
-        match self {
-            TargetSpec::Classification { .. } => scaled,
-            TargetSpec::Regression { mean, deviation, .. } => scaled * deviation + mean,
-        }
-    }
-}
-
-fn find_column<'a>(table: &'a Table, name: &str) -> Result<&'a Column, TargetError> {
+pub(crate) fn find_column<'a>(table: &'a Table, name: &str) -> Result<&'a Column, TargetError> {
     table.column(name).ok_or_else(|| TargetError::UnknownColumn {
         path: table.path().to_owned(),
         name: name.to_owned(),
@@ -241,12 +154,12 @@ fn find_column<'a>(table: &'a Table, name: &str) -> Result<&'a Column, TargetErr
     })
 }
 
-fn present(column: &Column) -> Vec<usize> {
+pub(crate) fn present(column: &Column) -> Vec<usize> {
     (0..column.rows()).filter(|&row| !column.is_missing(row)).collect()
 }
 
 /// The numbers of a column; words are an error at their first row.
-fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f64>, TargetError> {
+pub(crate) fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f64>, TargetError> {
     let words = match &column.cells {
         Cells::Numbers(values) => return Ok(values.clone()),
         Cells::Words(words) => words,
@@ -268,13 +181,13 @@ fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f64>, T
 }
 
 /// The different values of a column in the order of classes.
-enum Different<'a> {
+pub(crate) enum Different<'a> {
     Numbers(Vec<f64>),
     Words(&'a Words, Vec<u32>),
 }
 
 impl<'a> Different<'a> {
-    fn of(column: &'a Column) -> Different<'a> {
+    pub(crate) fn of(column: &'a Column) -> Different<'a> {
         match &column.cells {
             Cells::Numbers(values) => {
                 let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
@@ -298,7 +211,7 @@ impl<'a> Different<'a> {
             Different::Words(..) => true,
             Different::Numbers(values) => {
                 let whole = values.iter().all(|value| value.fract() == 0.0);
-                values.len() <= 2 || (whole && values.len() <= 20 && values.len() * 10 <= rows)
+                (values.len() <= 2 && rows >= 4) || (whole && values.len() <= 20 && values.len() * 10 <= rows)
             }
         }
     }
@@ -312,7 +225,7 @@ impl<'a> Different<'a> {
         }
     }
 
-    fn classes(&self, column: &Column) -> Classes {
+    pub(crate) fn classes(&self, column: &Column) -> Classes {
         let labels = match (self, &column.cells) {
             (Different::Numbers(sorted), Cells::Numbers(values)) => {
                 let label = |value: &f64| match sorted.binary_search_by(|at| at.total_cmp(value)) {
@@ -359,61 +272,4 @@ fn sorted_codes(words: &Words) -> Vec<u32> {
         codes = pairs.into_iter().map(|(_, code)| code).collect();
     }
     codes
-}
-
-/// The labels of a column whose classes are given.
-fn known_classes(table: &Table, column: &Column, rows: &[usize], classes: &[String]) -> Result<Classes, TargetError> {
-    let different = Different::of(column);
-    let mut found = different.classes(column);
-    let class = |name: &String| classes.iter().position(|known| known == name);
-    let known: Vec<Option<usize>> = found.names.iter().map(class).collect();
-    let unknown = rows.iter().find(|&&row| known[found.labels[row] as usize].is_none());
-    if let Some(&row) = unknown {
-        let cell = &found.names[found.labels[row] as usize];
-        let nearest = crate::nearest(cell, classes.iter().map(String::as_str));
-        return Err(TargetError::UnknownClass {
-            path: PathBuf::from(table.path()),
-            line: table.line(row),
-            name: column.name.clone(),
-            cell: clipped(cell).into(),
-            nearest: nearest.map(Into::into),
-            classes: classes.to_vec(),
-        });
-    }
-    for &row in rows {
-        let label = &mut found.labels[row];
-        *label = known[*label as usize].map_or(NO_LABEL, |class| class as u32);
-    }
-    Ok(Classes { names: classes.to_vec(), labels: found.labels })
-}
-
-/// A target as it stands in a file, not yet trusted.
-#[derive(Deserialize)]
-#[serde(tag = "task", rename_all = "lowercase", deny_unknown_fields)]
-enum UncheckedSpec {
-    Classification { name: String, storage: Storage, classes: Vec<String> },
-    Regression { name: String, mean: f64, deviation: f64 },
-}
-
-impl TryFrom<UncheckedSpec> for TargetSpec {
-    type Error = String;
-
-    fn try_from(spec: UncheckedSpec) -> Result<TargetSpec, String> {
-        match spec {
-            UncheckedSpec::Classification { name, storage, classes } if classes.len() >= 2 => {
-                Ok(TargetSpec::Classification { name, storage, classes })
-            }
-            UncheckedSpec::Classification { name, .. } => {
-                Err(format!("target `{name}`: at least two classes are needed"))
-            }
-            UncheckedSpec::Regression { name, mean, deviation }
-                if mean.is_finite() && deviation.is_finite() && deviation > 0.0 =>
-            {
-                Ok(TargetSpec::Regression { name, mean, deviation })
-            }
-            UncheckedSpec::Regression { name, .. } => {
-                Err(format!("target `{name}`: mean and deviation must be finite, the latter positive"))
-            }
-        }
-    }
 }

@@ -46,7 +46,7 @@ fn equal_keys_fall_back_on_the_row() {
 #[test]
 fn splits_that_cannot_be_are_refused() {
     assert!(matches!(split(&[0, 1], 0.2, 0.2), Err(SplitError::TooFewRows { rows: 2, parts: 3 })));
-    assert!(matches!(split(&[0, 1, 2, 3], 0.2, 0.2), Err(SplitError::TooFewRows { .. })));
+    assert!(matches!(split(&[0, 1, 2, 3], 0.2, 0.2), Err(SplitError::ClassesTooSmall { part: "validation", .. })));
     assert!(matches!(split(&[0; 9], 1.0, 0.2), Err(SplitError::Fraction { part: "test", .. })));
     assert!(matches!(split(&[0; 9], 0.2, f64::NAN), Err(SplitError::Fraction { part: "validation", .. })));
     assert!(matches!(split(&[0, 0, 0, NO_LABEL], 0.2, 0.2), Err(SplitError::NoLabel { row: 3, .. })));
