@@ -1,0 +1,204 @@
+//! From the end of a run to the page about it.
+
+use caviar_engine::train::Metric;
+use caviar_tune::Value;
+
+use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
+use crate::figures::Figures;
+use crate::finished::{Finished, Surface, TrialRecord, Validated};
+use crate::recipe::Recipe;
+use crate::report_data::DataReport;
+
+/// Digits of a setting in a table.
+const DIGITS: usize = 4;
+
+impl Report {
+    /// The page about a run: `asked` are the settings in the user's words, `command` is what repeats it.
+    pub fn of(finished: &Finished, asked: Vec<Fact>, command: String, version: &str) -> Report {
+        let data = &finished.data;
+        let file = data.path.file_name().unwrap_or(data.path.as_os_str()).to_string_lossy().into_owned();
+        let metrics = metrics(&finished.train);
+        let confusion = finished.confusion.as_ref();
+        Report {
+            title: format!("{} from {file}", data.target),
+            summary: summary(finished),
+            asked,
+            data: facts_of_data(data),
+            metric: finished.metric.name().to_owned(),
+            higher_is_better: finished.metric.higher_is_better(),
+            scores: scores(finished, &metrics),
+            metrics: metrics.iter().map(|metric| metric.name().to_owned()).collect(),
+            trials: finished.trials.iter().map(trial_line).collect(),
+            best: Some(finished.best.trial),
+            best_settings: settings(finished),
+            answers: confusion
+                .map(|found| Answers::Confusion { classes: found.classes.clone(), counts: found.counts.clone() }),
+            answered: confusion.map_or("test", |found| found.part).to_owned(),
+            boundary: finished.surface.as_ref().map(boundary),
+            command,
+            version: version.to_owned(),
+        }
+    }
+}
+
+fn summary(finished: &Finished) -> String {
+    let data = &finished.data;
+    let what = match finished.trials.len() {
+        0 | 1 => "One network".to_owned(),
+        trials => format!("The best of {trials} trials"),
+    };
+    let metric = finished.metric;
+    let chosen = match finished.validated {
+        Validated::Not => String::new(),
+        Validated::HeldOut => format!(" Chosen by the {metric} on {} validation rows.", data.validation),
+        Validated::Folds(folds) => {
+            let rows = data.train + data.validation;
+            format!(" Chosen by the {metric} in cross-validation over {rows} rows in {folds} folds.")
+        }
+    };
+    let test = match data.test {
+        0 => String::new(),
+        rows => format!(" The {rows} test rows took no part in any choice."),
+    };
+    let stopped = if finished.interrupted { " Stopped before its end." } else { "" };
+    format!("{what}, in {:.1} s.{chosen}{test}{stopped}", finished.seconds)
+}
+
+/// The figures that were measured, the loss last.
+fn metrics(figures: &Figures) -> Vec<Metric> {
+    let mut metrics: Vec<Metric> = figures.values().iter().map(|(metric, _)| *metric).collect();
+    metrics.sort_by_key(|metric| *metric == Metric::Loss);
+    metrics
+}
+
+fn scores(finished: &Finished, metrics: &[Metric]) -> Vec<ScoreLine> {
+    let line = |name: &str, headline: bool, figures: &Figures| ScoreLine {
+        name: name.to_owned(),
+        headline,
+        values: metrics.iter().map(|metric| figures.get(*metric)).collect(),
+    };
+    let mut scores = Vec::new();
+    if let Some(test) = &finished.test {
+        scores.push(line("network, test rows", true, test));
+    }
+    if let Some(validation) = &finished.validation {
+        let name = match finished.validated {
+            Validated::Folds(_) => "network, cross-validated",
+            Validated::HeldOut | Validated::Not => "network, validation rows",
+        };
+        scores.push(line(name, finished.test.is_none(), validation));
+    }
+    let alone = finished.test.is_none() && finished.validation.is_none();
+    scores.push(line("network, training rows", alone, &finished.train));
+    let rows = match (&finished.test, &finished.validation) {
+        (Some(_), _) => "test rows",
+        (None, Some(_)) => "validation rows",
+        (None, None) => "training rows",
+    };
+    let name = format!("always {}, {rows}", finished.baseline.answer);
+    scores.push(line(&name, false, &finished.baseline.figures));
+    scores
+}
+
+fn trial_line(trial: &TrialRecord) -> TrialLine {
+    let params = trial.params.iter();
+    TrialLine {
+        number: trial.number,
+        state: trial.state.to_string(),
+        score: trial.score,
+        epochs: trial.epochs,
+        params: params.map(|(name, value)| Fact::new(name, setting(value))).collect(),
+        curve: trial
+            .curve
+            .iter()
+            .map(|point| CurvePoint {
+                epoch: point.epoch,
+                train: point.train_loss,
+                validation: point.validation.as_ref().map(Figures::loss),
+            })
+            .collect(),
+    }
+}
+
+fn setting(value: &Value) -> String {
+    format!("{value:.DIGITS$}")
+}
+
+/// All settings of the network that is kept, as a configuration file names them.
+fn settings(finished: &Finished) -> Vec<Fact> {
+    let mut facts = of_recipe(&finished.best.recipe);
+    facts.push(Fact::new("epochs kept", finished.best.epochs.to_string()));
+    facts
+}
+
+fn of_recipe(recipe: &Recipe) -> Vec<Fact> {
+    // A recipe is plain data: it always is an object.
+    let Ok(serde_json::Value::Object(settings)) = serde_json::to_value(recipe) else { return Vec::new() };
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(word) => word.clone(),
+        serde_json::Value::Array(values) if values.is_empty() => "none".to_owned(),
+        serde_json::Value::Array(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        serde_json::Value::Bool(on) => if *on { "yes" } else { "no" }.to_owned(),
+        serde_json::Value::Null => "none".to_owned(),
+        serde_json::Value::Number(_) | serde_json::Value::Object(_) => value.to_string(),
+    };
+    settings.iter().map(|(name, value)| Fact::new(name.replace('-', " "), text(value))).collect()
+}
+
+fn facts_of_data(data: &DataReport) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new("file", data.path.display().to_string()),
+        Fact::new(
+            "rows",
+            format!("{} to learn from, {} to choose by, {} to test", data.train, data.validation, data.test),
+        ),
+        Fact::new("target", format!("{} ({})", data.target, data.task)),
+    ];
+    if !data.classes.is_empty() {
+        let shown = data.classes.iter().take(20).map(|(class, rows)| format!("{class}: {rows}"));
+        let more = if data.classes.len() > 20 { ", ..." } else { "" };
+        facts.push(Fact::new("rows of each class", shown.collect::<Vec<_>>().join(", ") + more));
+    }
+    let columns = format!("{} of numbers, {} of categories", data.numbers, data.categories);
+    facts.push(Fact::new("columns used", format!("{columns}; {} inputs", data.inputs)));
+    if !data.dropped.is_empty() {
+        let shown: Vec<String> = data.dropped.iter().take(20).map(ToString::to_string).collect();
+        let more = if data.dropped.len() > 20 { ", ..." } else { "" };
+        facts.push(Fact::new("columns left out", shown.join(", ") + more));
+    }
+    if data.rows_dropped > 0 {
+        facts.push(Fact::new("rows without a target", format!("{}, left out", data.rows_dropped)));
+    }
+    facts.extend(data.notes.iter().map(|note| Fact::new("note", note.clone())));
+    facts
+}
+
+fn boundary(surface: &Surface) -> Boundary {
+    let [x, y] = surface.ranges;
+    let finite = || surface.values.iter().copied().filter(|value| value.is_finite());
+    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let classes = !surface.classes.is_empty();
+    let cell = |(at, &value): (usize, &f64)| match surface.probabilities.get(at) {
+        Some(second) => (value as usize, (2.0 * second - 1.0).abs()),
+        None if classes => (value as usize, 0.8),
+        None => (0, (value - low) / (high - low)),
+    };
+    Boundary {
+        names: (surface.names[0].clone(), surface.names[1].clone()),
+        x,
+        y,
+        size: (surface.size[0], surface.size[1]),
+        cells: surface.values.iter().enumerate().map(cell).collect(),
+        classes: surface.classes.clone(),
+        points: surface
+            .points
+            .iter()
+            .map(|point| BoundaryPoint {
+                x: point.at[0],
+                y: point.at[1],
+                class: if classes { point.truth as usize } else { 0 },
+                test: point.test,
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,89 @@
+use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
+
+fn trial(number: u64, score: Option<f64>) -> TrialLine {
+    let curve = (0..10).map(|epoch| CurvePoint {
+        epoch,
+        train: 1.0 / (epoch + number + 1) as f64,
+        validation: Some(if score.is_some() { 1.1 / (epoch + number + 1) as f64 } else { f64::NAN }),
+    });
+    let params = vec![Fact::new("learning_rate", format!("0.0{number}")), Fact::new("optimizer", "adam")];
+    let state = if score.is_some() { "complete" } else { "diverged" };
+    TrialLine { number, state: state.to_owned(), score, epochs: 10, params, curve: curve.collect() }
+}
+
+fn report() -> Report {
+    let point = BoundaryPoint { x: 0.5, y: 0.5, class: 1, test: true };
+    Report {
+        title: "kind from <b>bold</b>.csv".to_owned(),
+        summary: "Three trials.".to_owned(),
+        asked: vec![Fact::new("seed", "0")],
+        data: vec![Fact::new("rows", "12")],
+        metric: "loss".to_owned(),
+        higher_is_better: false,
+        metrics: vec!["accuracy".to_owned(), "loss".to_owned()],
+        scores: vec![ScoreLine {
+            name: "network, test rows".to_owned(),
+            headline: true,
+            values: vec![Some(0.9), None],
+        }],
+        trials: vec![trial(0, Some(0.5)), trial(1, None), trial(2, Some(0.25))],
+        best: Some(2),
+        best_settings: vec![Fact::new("hidden", "64, 32")],
+        answered: "test".to_owned(),
+        answers: Some(Answers::Confusion { classes: vec!["a".to_owned(), "b".to_owned()], counts: vec![5, 1, 0, 6] }),
+        boundary: Some(Boundary {
+            names: ("x".to_owned(), "y".to_owned()),
+            x: (0.0, 1.0),
+            y: (0.0, 1.0),
+            size: (2, 2),
+            cells: vec![(0, 1.0), (0, 1.0), (0, 0.5), (1, 0.9)],
+            classes: vec!["a".to_owned(), "b".to_owned()],
+            points: vec![point],
+        }),
+        command: "caviar tune 'x.csv' --target kind".to_owned(),
+        version: "0.0.0".to_owned(),
+    }
+}
+
+#[test]
+fn the_page_asks_nothing_of_the_network() {
+    let html = report().to_html();
+    for word in ["http:", "https:", "//", "<script", "<link", "<img", "@import", "url(h"] {
+        assert!(!html.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn nothing_from_the_table_becomes_markup() {
+    let html = report().to_html();
+    assert!(!html.contains("<b>bold"));
+    assert!(html.contains("kind from &lt;b&gt;bold&lt;/b&gt;.csv"));
+}
+
+#[test]
+fn every_trial_has_a_curve_and_a_line_and_the_best_comes_first() {
+    let html = report().to_html();
+    assert_eq!(html.matches("class=\"loser\"").count(), 2);
+    assert_eq!(html.matches("<path class=\"best").count(), 2);
+    let place = |trial: u64| html.find(&format!("<td class=\"number\">{trial}</td><td class=\"number\">")).unwrap();
+    assert!(place(2) < html.find("<td class=\"number\">0</td>").unwrap());
+    assert!(html.contains("The same in all trials: optimizer adam"));
+}
+
+#[test]
+fn numbers_that_are_not_finite_leave_no_trace_in_a_picture() {
+    let mut report = report();
+    report.answers = Some(Answers::Scatter { points: vec![(1.0, 2.0), (f64::NAN, 1.0), (f64::INFINITY, 0.0)] });
+    let html = report.to_html();
+    assert!(!html.contains("NaN") && !html.contains("inf"));
+    assert_eq!(html.matches("class=\"dot\"").count(), 1);
+    report.trials.iter_mut().for_each(|trial| trial.curve.clear());
+    assert!(!report.to_html().contains("How it learned"));
+}
+
+#[test]
+fn neighbors_of_one_color_are_one_rectangle() {
+    let html = report().to_html();
+    // The lower row is of one color, the upper row of two, and one rectangle is the frame of each of two pictures.
+    assert_eq!(html.matches("<rect").count(), 3 + 2);
+}
