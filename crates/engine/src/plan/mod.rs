@@ -47,6 +47,8 @@ pub(crate) struct Compiled {
     pub needed: Vec<u64>,
     /// The placeholders, each with a bit for each fetch that needs it.
     pub placeholders: Vec<(usize, u64)>,
+    /// A bit for each fetch that draws random numbers.
+    pub drawing: u64,
     pub steps: Vec<Step>,
     pub placement: Placement,
     pub isa: Isa,
@@ -119,12 +121,15 @@ impl<T: Real> Plan<T> {
         let placement = Placement::new(&nodes, &fetches, &needed, &steps);
         let is_fed = |index: &usize| needed[*index] != 0 && matches!(nodes[*index].op, Op::Placeholder { .. });
         let placeholders = (0..nodes.len()).filter(is_fed).map(|index| (index, needed[index])).collect();
-        let compiled = Compiled { graph, nodes, fetches, needed, placeholders, steps, placement, isa: options.isa };
+        let draws = (0..nodes.len()).filter(|&index| matches!(nodes[index].op, Op::Draw { .. }));
+        let drawing = draws.fold(0, |bits, index| bits | needed[index]);
+        let isa = options.isa;
+        let compiled = Compiled { graph, nodes, fetches, needed, placeholders, drawing, steps, placement, isa };
         Plan { compiled: Arc::new(compiled), precision: PhantomData }
     }
 
-    /// The same plan without fusion and with every node fetched that `fetch` needs: finds where a number goes wrong.
-    pub(crate) fn dissected(&self) -> Self {
+    /// The same plan without fusion: its steps show where a number goes wrong.
+    pub(crate) fn unfused(&self) -> Self {
         let Compiled { graph, nodes, fetches, isa, .. } = &*self.compiled;
         Self::compile(*graph, Arc::clone(nodes), fetches.clone(), PlanOptions { isa: *isa, fuse: false })
     }

@@ -10,7 +10,7 @@ use crate::kernels::map::{self, Input, MAX_INPUTS};
 use crate::kernels::{layout, random, reduce, softmax};
 use crate::op::{Draw, Op};
 use crate::optim::update;
-use crate::plan::{Compiled, Step, Work};
+use crate::plan::{Step, Work};
 use crate::real::Real;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::DType;
@@ -26,44 +26,47 @@ impl<T: Real> Session<T> {
 
     /// Runs every step that one of the `wanted` fetches needs.
     pub(super) fn execute(&mut self, wanted: u64) -> Result<(), RunError> {
-        let compiled = Arc::clone(&self.plan.compiled);
-        for &(index, needed) in &compiled.placeholders {
-            if needed & wanted != 0 && !self.fed[index] {
-                return Err(RunError::NotFed { node: compiled.nodes[index].name.clone() });
+        let plan = &self.plan.compiled;
+        let unfed = |(index, needed): &(usize, u64)| needed & wanted != 0 && !self.fed[*index];
+        if let Some((index, _)) = plan.placeholders.iter().find(|placeholder| unfed(placeholder)) {
+            return Err(RunError::NotFed { node: plan.nodes[*index].name.clone() });
+        }
+        for position in 0..plan.steps.len() {
+            if self.plan.compiled.steps[position].needed & wanted != 0
+                && let Err(fault) = self.do_job(position)
+            {
+                return Err(self.error(position, fault, wanted));
             }
         }
-        let mut drawn = false;
-        for (position, step) in compiled.steps.iter().enumerate() {
-            if step.needed & wanted == 0 {
-                continue;
-            }
-            drawn |= matches!(compiled.nodes[step.node].op, Op::Draw { .. });
-            let Err(fault) = self.do_job(&compiled, step, position) else { continue };
-            return Err(match fault {
-                Fault::Index { element, value, limit } => {
-                    RunError::Index { node: compiled.nodes[step.node].name.clone(), element, value, limit }
-                }
-                Fault::NotFinite { value, step: number } => {
-                    let node = compiled.nodes[step.inputs[0]].name.clone();
-                    let origin = self.first_not_finite(wanted).unwrap_or_else(|| node.clone());
-                    RunError::NotFinite { node, value, step: number, origin }
-                }
-            });
-        }
-        self.draws += u64::from(drawn);
+        self.draws += u64::from(self.plan.compiled.drawing & wanted != 0);
         Ok(())
     }
 
-    fn do_job(&mut self, compiled: &Compiled, step: &Step, position: usize) -> Result<(), Fault> {
-        let Session { bound, memory, cpu, optimizers, seed, draws, .. } = self;
+    fn error(&self, position: usize, fault: Fault, wanted: u64) -> RunError {
+        let plan = &self.plan.compiled;
+        let step = &plan.steps[position];
+        match fault {
+            Fault::Index { element, value, limit } => {
+                RunError::Index { node: plan.nodes[step.node].name.clone(), element, value, limit }
+            }
+            Fault::NotFinite { value, step: number } => {
+                let node = plan.nodes[step.inputs[0]].name.clone();
+                let origin = self.first_not_finite(wanted).unwrap_or_else(|| node.clone());
+                RunError::NotFinite { node, value, step: number, origin }
+            }
+        }
+    }
+
+    fn do_job(&mut self, position: usize) -> Result<(), Fault> {
+        let Session { plan, bound, memory, cpu, optimizers, seed, draws, .. } = self;
+        let step = &plan.compiled.steps[position];
         let Some(job) = bound.first().and_then(|bound| bound.jobs.get(position)) else { return Ok(()) };
-        let randomness = Randomness { seed: seed.0, draws: *draws };
         match job {
             Job::Optimize { loss, updates } => {
                 let live = optimizers.iter_mut().find(|live| live.node == step.node);
                 live.map_or(Ok(()), |live| optimize(memory, cpu, live, *loss, updates))
             }
-            job => run(memory, cpu, step, job, &compiled.nodes[step.node].op, randomness),
+            job => run(memory, cpu, step, job, Randomness { seed: seed.0, draws: *draws }),
         }
     }
 
@@ -72,7 +75,7 @@ impl<T: Real> Session<T> {
     /// The variables are those before the update, what was fed is still there, and randomness is keyed: the numbers are
     /// those of the run that failed.
     fn first_not_finite(&self, wanted: u64) -> Option<String> {
-        let mut replay = Session::with_threads(self.plan.dissected(), self.seed, 1);
+        let mut replay = Session::with_threads(self.plan.unfused(), self.seed, 1);
         let compiled = Arc::clone(&replay.plan.compiled);
         replay.draws = self.draws;
         replay.start(self.rows());
@@ -96,7 +99,7 @@ impl<T: Real> Session<T> {
             if matches!(node.op, Op::Optimize { .. } | Op::Assign) {
                 return None;
             }
-            replay.do_job(&compiled, step, position).ok()?;
+            replay.do_job(position).ok()?;
             let place = compiled.place(step.node)?;
             let span = replay.memory.span(place, node.shape.at(self.rows()).len());
             if place.dtype == DType::Real && !all_finite(replay.memory.real.get(span)) {
@@ -138,7 +141,6 @@ fn run<T: Real>(
     cpu: &Cpu,
     step: &Step,
     job: &Job,
-    op: &Op,
     randomness: Randomness,
 ) -> Result<(), Fault> {
     let Memory { real, integer, boolean, packed, .. } = memory;
@@ -274,7 +276,7 @@ fn run<T: Real>(
             let ([variable], [value]) = real.lend([variable], [value]);
             variable.copy_from_slice(value);
         }
-        Job::Optimize { .. } => unreachable!("{op} has the optimizer's state and is done elsewhere"),
+        Job::Optimize { .. } => unreachable!("needs the optimizer's state: see `do_job`"),
     }
     Ok(())
 }

@@ -164,16 +164,16 @@ impl<T: Real> Session<T> {
 
     /// Makes room for `rows` rows and forgets what was fed.
     pub(crate) fn start(&mut self, rows: usize) {
-        let compiled = Arc::clone(&self.plan.compiled);
+        let compiled = &self.plan.compiled;
         if rows > self.memory.capacity {
-            self.memory.grow(&compiled, rows);
+            self.memory.grow(compiled, rows);
             self.bound.clear();
         }
         match self.bound.iter().position(|bound| bound.rows == rows) {
             Some(position) => self.bound[..=position].rotate_right(1),
             None => {
                 self.bound.truncate(BOUND_KEPT - 1);
-                self.bound.insert(0, Bound::new(&compiled, &self.memory, rows));
+                self.bound.insert(0, Bound::new(compiled, &self.memory, rows));
             }
         }
         self.fed.fill(false);
@@ -330,10 +330,11 @@ impl<T: Real> Session<T> {
     }
 
     pub(crate) fn optimizer_mut(&mut self, id: NodeId) -> Result<&mut LiveOptimizer, RunError> {
-        let name = self.name(id);
         let own = id.graph == self.plan.compiled.graph;
-        let live = self.optimizers.iter_mut().find(|live| own && live.node == id.at());
-        live.ok_or(RunError::NotFetched { node: name })
+        match self.optimizers.iter().position(|live| own && live.node == id.at()) {
+            Some(position) => Ok(&mut self.optimizers[position]),
+            None => Err(RunError::NotFetched { node: self.name(id) }),
+        }
     }
 
     /// The state of an update node, for a snapshot: for each variable, each of the rule's slots.
