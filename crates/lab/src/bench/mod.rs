@@ -1,0 +1,147 @@
+//! Fixed works that speed is measured by: the same networks, batches and data as other libraries are given.
+//!
+//! A work runs through [`Trainer`] as every training does, so that its loss is that of a plain training. The data are
+//! made before the clock starts.
+
+mod data;
+#[cfg(test)]
+mod tests;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use caviar_engine::nn::Mlp;
+use caviar_engine::optim::Adam;
+use caviar_engine::train::{BatchSize, Data, Silent, TrainError, TrainOptions, TrainSpec, Trainer};
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+/// A fixed work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// 300 points of two half moons; 2-5-2-2, batch 64, Adam 0.0007: all overhead.
+    Moons,
+    /// 60,000 rows of 784 features around ten centers; 784-256-128-10, batch 128, Adam 0.001: all arithmetic.
+    Fashion,
+}
+
+/// A word that names no work.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no work named {got}; there are moons and fashion")]
+pub struct WorkError {
+    /// The word.
+    pub got: String,
+}
+
+/// What a work took.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BenchResult {
+    /// The name of the work.
+    pub work: &'static str,
+    /// Updates.
+    pub steps: u64,
+    /// Seconds of training, shuffling and gathering of rows included.
+    pub seconds: f64,
+    /// Microseconds per update.
+    pub us_per_step: f64,
+    /// What the machine would allow at best, where that is known.
+    pub limit_us_per_step: Option<f64>,
+    /// That limit over the time taken.
+    pub fraction_of_limit: Option<f64>,
+    /// Threads that worked.
+    pub threads: usize,
+    /// The loss of the final weights on all rows.
+    #[serde(serialize_with = "finite")]
+    pub final_loss: f64,
+}
+
+impl Work {
+    /// Every work.
+    pub const ALL: [Work; 2] = [Work::Moons, Work::Fashion];
+
+    /// The names of [`Work::ALL`], in its order.
+    pub const NAMES: [&'static str; 2] = ["moons", "fashion"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+
+    /// Epochs that take a second or so.
+    pub fn epochs(self) -> u64 {
+        match self {
+            Work::Moons => 10_000,
+            Work::Fashion => 3,
+        }
+    }
+
+    /// Threads that help: the small network has nothing to spread.
+    pub fn threads(self, available: usize) -> usize {
+        match self {
+            Work::Moons => 1,
+            Work::Fashion => available.max(1),
+        }
+    }
+
+    /// Its rows; the same at every call.
+    pub fn data(self) -> Data {
+        match self {
+            Work::Moons => data::moons(),
+            Work::Fashion => data::blobs(60_000, 784, 10),
+        }
+    }
+
+    /// How it trains on such rows for so many epochs.
+    ///
+    /// # Errors
+    /// No epoch at all.
+    pub fn spec(self, data: &Data, epochs: u64) -> Result<TrainSpec, TrainError> {
+        let inputs = data.features().columns();
+        let (network, rate, batch) = match self {
+            Work::Moons => (Mlp::new(inputs, &[5, 2], 2), 7e-4, 64),
+            Work::Fashion => (Mlp::new(inputs, &[256, 128], 10), 1e-3, 128),
+        };
+        let mut spec = TrainSpec::new(network, data.targets(), Adam::new(rate)?.into(), epochs)?;
+        spec.batch_size = BatchSize::Rows(batch);
+        Ok(spec)
+    }
+
+    /// Trains on these rows and measures the time.
+    ///
+    /// # Errors
+    /// No epoch at all.
+    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, TrainError> {
+        let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
+        let spec = self.spec(&data, epochs)?;
+        let mut trainer = Trainer::<f32>::with_options(spec, Arc::clone(&data), None, options)?;
+        let start = Instant::now();
+        trainer.run(&mut Silent)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let steps = trainer.progress().steps;
+        let final_loss = trainer.evaluate(&data, &[])?.loss();
+        Ok(BenchResult {
+            work: self.name(),
+            steps,
+            seconds,
+            us_per_step: seconds * 1e6 / steps.max(1) as f64,
+            limit_us_per_step: None,
+            fraction_of_limit: None,
+            threads: options.threads,
+            final_loss,
+        })
+    }
+}
+
+impl FromStr for Work {
+    type Err = WorkError;
+
+    fn from_str(text: &str) -> Result<Self, WorkError> {
+        let place = Work::NAMES.iter().position(|name| *name == text);
+        place.map(|place| Work::ALL[place]).ok_or_else(|| WorkError { got: text.to_owned() })
+    }
+}
+
+fn finite<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    value.is_finite().then_some(*value).serialize(serializer)
+}

@@ -1,0 +1,44 @@
+use super::{Work, data};
+use caviar_engine::train::{Metric, Silent, Targets, Trainer};
+use std::sync::Arc;
+
+#[test]
+fn the_loss_of_a_work_is_that_of_a_plain_training() {
+    let data = Arc::new(Work::Moons.data());
+    let timed = Work::Moons.run(Arc::clone(&data), 200, 1).unwrap();
+    let spec = Work::Moons.spec(&data, 200).unwrap();
+    let mut trainer = Trainer::<f32>::new(spec, Arc::clone(&data), None).unwrap();
+    trainer.run(&mut Silent).unwrap();
+    let plain = trainer.evaluate(&data, &[]).unwrap().loss();
+    assert_eq!(timed.final_loss.to_bits(), plain.to_bits());
+    assert_eq!(timed.steps, 200 * 5);
+}
+
+#[test]
+fn the_loss_of_a_work_does_not_depend_on_the_number_of_threads() {
+    let data = Arc::new(data::blobs(700, 784, 10));
+    let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, threads).unwrap().final_loss.to_bits();
+    assert_eq!(loss(1), loss(2));
+}
+
+#[test]
+fn moons_can_be_learned() {
+    let data = Arc::new(Work::Moons.data());
+    let mut trainer = Trainer::<f32>::new(Work::Moons.spec(&data, 3000).unwrap(), Arc::clone(&data), None).unwrap();
+    trainer.run(&mut Silent).unwrap();
+    assert!(trainer.evaluate(&data, &[]).unwrap().get(Metric::Accuracy) > Some(0.85));
+}
+
+#[test]
+fn data_of_a_work_have_the_spread_they_are_said_to_have() {
+    let blobs = data::blobs(2000, 20, 10);
+    let Targets::Classes { labels, .. } = blobs.targets() else { panic!("blobs have classes") };
+    assert!((0..10).all(|class| labels.iter().filter(|label| **label == class).count() > 120));
+    let rows: Vec<u32> = (0..2000).collect();
+    let mut values = vec![0.0_f64; 2000 * 20];
+    blobs.features().gather(&rows, &mut values);
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    // Noise of variance 4 around 200 center values of variance 1.
+    assert!((4.5..5.5).contains(&variance), "{variance}");
+}
