@@ -1,4 +1,6 @@
 //! Plain arrays. Slow where fused multiply-add is a function call, with the same bits.
+//!
+//! On x86-64 an operation is a call, so that this path, which serves only old machines there, stays small.
 
 use super::{LANES, Simd};
 use std::array::from_fn;
@@ -31,7 +33,8 @@ macro_rules! portable {
                 // SAFETY: the caller vouches for sixteen elements.
                 unsafe { to.cast::<Self::V>().write_unaligned(v) }
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn load_partial(self, from: &[$elem]) -> Self::V {
                 let mut v = [0.0; LANES];
                 for (lane, x) in v.iter_mut().zip(from) {
@@ -39,86 +42,106 @@ macro_rules! portable {
                 }
                 v
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn store_partial(self, v: Self::V, to: &mut [$elem]) {
                 for (x, lane) in to.iter_mut().zip(v) {
                     *x = lane;
                 }
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn gather(self, from: &[$elem], stride: usize, count: usize) -> Self::V {
                 assert!(count <= LANES && (count == 0 || (count - 1) * stride < from.len()), "a gather beyond the end");
                 from_fn(|l| if l < count { from[l * stride] } else { 0.0 })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn add(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] + b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn sub(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] - b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn mul(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] * b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn div(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] / b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 from_fn(|l| a[l].mul_add(b[l], c[l]))
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn fma_negated(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
                 from_fn(|l| (-a[l]).mul_add(b[l], c[l]))
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn max(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| if a[l] > b[l] { a[l] } else { b[l] })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn min(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| if a[l] < b[l] { a[l] } else { b[l] })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn sqrt(self, a: Self::V) -> Self::V {
                 a.map(<$elem>::sqrt)
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn round(self, a: Self::V) -> Self::V {
                 a.map(<$elem>::round_ties_even)
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn neg(self, a: Self::V) -> Self::V {
                 a.map(|x| -x)
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn abs(self, a: Self::V) -> Self::V {
                 a.map(<$elem>::abs)
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn copy_sign(self, magnitude: Self::V, sign: Self::V) -> Self::V {
                 from_fn(|l| magnitude[l].copysign(sign[l]))
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn less(self, a: Self::V, b: Self::V) -> Self::Mask {
                 from_fn(|l| a[l] < b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn equal(self, a: Self::V, b: Self::V) -> Self::Mask {
                 from_fn(|l| a[l] == b[l])
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn unordered(self, a: Self::V, b: Self::V) -> Self::Mask {
                 from_fn(|l| a[l].is_nan() || b[l].is_nan())
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn select(self, mask: Self::Mask, yes: Self::V, no: Self::V) -> Self::V {
                 from_fn(|l| if mask[l] { yes[l] } else { no[l] })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn scale_by_power_of_two(self, x: Self::V, n: Self::V) -> Self::V {
                 // Two exact powers: the first product is exact, the second rounds once, into the subnormals too.
                 let power = |n: $elem| <$elem>::from_bits(((n as i64 + $bias) as $bits) << $mantissa_bits);
@@ -127,7 +150,8 @@ macro_rules! portable {
                     x[l] * power(half) * power(n[l] - half)
                 })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn mantissa(self, x: Self::V) -> Self::V {
                 let one = (1.0 as $elem).to_bits();
                 x.map(|x| {
@@ -135,7 +159,8 @@ macro_rules! portable {
                     <$elem>::from_bits((shifted & ((1 << $mantissa_bits) - 1)) + $root_half)
                 })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn exponent(self, x: Self::V) -> Self::V {
                 let one = (1.0 as $elem).to_bits();
                 x.map(|x| {
@@ -143,7 +168,8 @@ macro_rules! portable {
                     ((shifted >> $mantissa_bits) as i64 - $bias) as $elem
                 })
             }
-            #[inline(always)]
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn tree_sum(self, v: Self::V) -> $elem {
                 let v: [$elem; 8] = from_fn(|l| v[l] + v[l + 8]);
                 let v: [$elem; 4] = from_fn(|l| v[l] + v[l + 4]);
