@@ -4,14 +4,19 @@
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
 mod board;
+mod crew;
 mod error;
 mod experiment;
 mod figures;
 mod finished;
+mod folds;
+mod judge;
 mod model;
+mod network;
 mod options;
 mod recipe;
 mod report_data;
+mod run;
 mod train;
 mod tune;
 

@@ -1,13 +1,21 @@
 //! One network.
 
-use crate::board::Board;
+use std::time::Instant;
+
+use caviar_tune::{Params, TrialState, Value};
+
+use crate::board::{Board, EpochEvent, Event, Flow, Started, TrainFigures, TrialEvent};
 use crate::error::LabError;
 use crate::experiment::Experiment;
-use crate::finished::Finished;
+use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
+use crate::judge::judge;
 use crate::options::Workers;
 use crate::recipe::Recipe;
+use crate::run::{End, Limits, Run, run};
 
 /// Trains one network; its kernels are spread over the threads.
+///
+/// The weights of the best epoch on the validation rows are kept, without validation rows those of the last epoch.
 ///
 /// # Errors
 /// A recipe that is illegal or does not fit the data; [`LabError::NoTrial`] where the training diverges.
@@ -17,6 +25,135 @@ pub fn train(
     workers: &Workers,
     board: &mut dyn Board,
 ) -> Result<Finished, LabError> {
-    let _ = (experiment, recipe, workers, board);
-    todo!("training")
+    let start = Instant::now();
+    let view = experiment.view();
+    recipe.spec(experiment)?;
+    board.post(&Event::Started(Started {
+        command: "train",
+        data: experiment.report().clone(),
+        trials: Some(1),
+        epochs: recipe.epochs,
+        threads: workers.threads.max(1),
+        seed: experiment.seed(),
+        folds: None,
+        notes: recipe.notes(view.train.len()),
+    }));
+    let limits =
+        Limits { epochs: recipe.epochs, patience: recipe.patience, deadline: None, interrupt: &workers.interrupt };
+    let mut tell = |point: &CurvePoint, seconds| board.post(&epoch_event(0, point, seconds)) == Flow::Continue;
+    let views = std::slice::from_ref(view);
+    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut tell)?;
+    let params = params(recipe);
+    let record = record(0, params.clone(), &run);
+    board.post(&Event::Trial(trial_event(&record)));
+    let weights = match (&run.end, run.weights.take()) {
+        (End::Diverged(divergence), _) => {
+            return Err(LabError::NoTrial { trials: 1, diverged: 1, first: Some(divergence.clone()) });
+        }
+        (End::Complete | End::Cut, Some(weights)) => weights,
+        (End::Complete | End::Cut, None) => return Err(LabError::Interrupted),
+    };
+    let judged = judge(experiment, view, recipe, weights, workers.threads)?;
+    let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
+    let score = run.best.map(|(_, score)| score);
+    Ok(Finished {
+        best: Best { trial: 0, params, recipe: recipe.clone(), epochs, score },
+        train: judged.train,
+        validated: if judged.held_out.is_some() { Validated::HeldOut } else { Validated::Not },
+        validation: judged.held_out,
+        test: judged.test,
+        metric: recipe.metric,
+        seconds: start.elapsed().as_secs_f64(),
+        steps: run.steps,
+        trials: vec![record],
+        refit: Vec::new(),
+        baseline: judged.baseline,
+        confusion: judged.confusion,
+        surface: judged.surface,
+        model: judged.model,
+        data: experiment.report().clone(),
+        space: None,
+        interrupted: run.end == End::Cut,
+    })
+}
+
+/// The event of a point of a curve.
+pub(crate) fn epoch_event(trial: u64, point: &CurvePoint, seconds: f64) -> Event {
+    Event::Epoch(EpochEvent {
+        trial,
+        epoch: point.epoch,
+        train: TrainFigures { loss: point.train_loss, last_batch_loss: point.last_batch_loss },
+        validation: point.validation.clone(),
+        learning_rate: point.learning_rate,
+        seconds,
+    })
+}
+
+/// The event of a trial as it stands.
+pub(crate) fn trial_event(record: &TrialRecord) -> TrialEvent {
+    TrialEvent {
+        trial: record.number,
+        state: record.state,
+        params: record.params.clone(),
+        score: record.score,
+        epochs: record.epochs,
+    }
+}
+
+/// The record of a trial after its first run.
+pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
+    let (state, diverged) = match &run.end {
+        End::Diverged(at) => {
+            let words = format!("epoch {}, step {}: {} was not finite", at.epoch, at.step, at.origin);
+            (TrialState::Diverged, Some(words))
+        }
+        End::Complete | End::Cut => (TrialState::Complete, None),
+    };
+    let best = run.best.filter(|(_, score)| state == TrialState::Complete && score.is_finite());
+    TrialRecord {
+        number,
+        params,
+        state,
+        score: best.map(|(_, score)| score),
+        epochs: run.curve.len() as u64,
+        best_epoch: best.map(|(epoch, _)| epoch),
+        folds: 1,
+        steps: run.steps,
+        seconds: run.seconds,
+        curve: run.curve.clone(),
+        diverged,
+    }
+}
+
+/// What matters about a recipe, by name.
+pub(crate) fn params(recipe: &Recipe) -> Params {
+    let widths = recipe.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let mut params = Params::default();
+    params.insert("hidden", if widths.is_empty() { "none" } else { widths.as_str() });
+    params.insert("optimizer", recipe.optimizer.name());
+    params.insert("learning_rate", recipe.learning_rate);
+    params.insert(
+        "batch_size",
+        match recipe.batch_size {
+            crate::recipe::BatchRows::Rows(rows) => Value::Integer(rows as i64),
+            crate::recipe::BatchRows::Full => Value::from("full"),
+        },
+    );
+    params.insert("schedule", recipe.schedule.to_string().as_str());
+    if !recipe.hidden.is_empty() {
+        params.insert("activation", recipe.activation.to_string().as_str());
+        params.insert("batch_norm", if recipe.batch_norm { "on" } else { "off" });
+        params.insert("dropout", recipe.dropout);
+    }
+    params.insert("l2", recipe.l2);
+    if recipe.weight_decay > 0.0 {
+        params.insert("weight_decay", recipe.weight_decay);
+    }
+    if recipe.label_smoothing > 0.0 {
+        params.insert("label_smoothing", recipe.label_smoothing);
+    }
+    if recipe.optimizer.has_beta() {
+        params.insert("beta", recipe.beta);
+    }
+    params
 }
