@@ -151,7 +151,7 @@ impl Stream {
 
     /// Brings `values` into random order, each order equally likely (Fisher & Yates, from the last place down).
     pub fn shuffle<T>(&self, values: &mut [T]) {
-        let mut words = Words { stream: *self, next: 0, block: [0; 4] };
+        let mut words = Words::new(*self);
         for last in (1..values.len()).rev() {
             values.swap(last, words.below(last as u64 + 1) as usize);
         }
@@ -163,21 +163,38 @@ impl Stream {
     }
 }
 
+/// How many blocks of four words are computed together: their rounds do not wait for each other.
+const TOGETHER: usize = 8;
+
 /// The words of a stream, one after the other.
 struct Words {
     stream: Stream,
+    /// The index of the block after those at hand.
     next: u64,
-    block: [u32; 4],
+    words: [[u32; 4]; TOGETHER],
+    /// The words at hand that have been taken.
+    taken: usize,
 }
 
 impl Words {
+    fn new(stream: Stream) -> Self {
+        Words { stream, next: 0, words: [[0; 4]; TOGETHER], taken: 4 * TOGETHER }
+    }
+
+    #[inline]
     fn word(&mut self) -> u32 {
-        if self.next.is_multiple_of(4) {
-            self.block = self.stream.at(self.next / 4);
+        if self.taken == 4 * TOGETHER {
+            self.refill();
         }
-        let word = self.block[(self.next % 4) as usize];
-        self.next += 1;
+        let word = self.words[self.taken / 4][self.taken % 4];
+        self.taken += 1;
         word
+    }
+
+    fn refill(&mut self) {
+        self.words = std::array::from_fn(|block| self.stream.at(self.next.wrapping_add(block as u64)));
+        self.next = self.next.wrapping_add(TOGETHER as u64);
+        self.taken = 0;
     }
 
     /// The next integer in `0..bound`, from one word where the bound is small enough for it.
@@ -229,7 +246,7 @@ pub(crate) const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 pub(crate) const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 
 /// Philox4x32-10: four random words for a counter and a key.
-#[inline]
+#[inline(always)]
 fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..ROUNDS {
         let first = u64::from(counter[0]) * u64::from(MULTIPLIERS[0]);
