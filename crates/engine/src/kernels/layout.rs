@@ -1,5 +1,8 @@
 //! Elements brought to other places, compared and picked: plain loops, generic over the element.
 
+#[cfg(test)]
+mod tests;
+
 use crate::real::Real;
 use std::fmt;
 
@@ -34,38 +37,102 @@ impl fmt::Display for Comparison {
 /// Sizes, or strides, of four axes.
 type Four = [usize; 4];
 
-/// Calls `each(output position, input positions)` for every element, row-major; a stride of 0 stretches its axis.
-fn walk<const N: usize>(dims: Four, strides: [Four; N], mut each: impl FnMut(usize, [usize; N])) {
-    let mut out = 0;
+/// The side of the squares in which a matrix is transposed: what is read and written stays in the first-level cache.
+const SQUARE: usize = 16;
+
+/// The same elements in the same order with as few axes as possible: neighbors that every operand steps through evenly
+/// become one. The innermost axis comes last; unused axes have size 1.
+fn merge<const N: usize>(dims: Four, strides: [Four; N]) -> (Four, [Four; N]) {
+    let (mut sizes, mut steps) = ([1; 4], [[0; 4]; N]);
+    let mut at = 3;
+    for axis in (0..4).rev().filter(|&axis| dims[axis] != 1) {
+        let free = sizes[at] == 1;
+        let even = steps.iter().zip(&strides).all(|(steps, strides)| strides[axis] == steps[at] * sizes[at]);
+        if !free && even {
+            sizes[at] *= dims[axis];
+            continue;
+        }
+        at -= usize::from(!free);
+        sizes[at] = dims[axis];
+        steps.iter_mut().zip(&strides).for_each(|(steps, strides)| steps[at] = strides[axis]);
+    }
+    (sizes, steps)
+}
+
+/// Calls `each(row of the output, starts of the inputs)` for every row along the last axis.
+#[inline]
+fn for_rows<E, const N: usize>(
+    out: &mut [E],
+    dims: Four,
+    strides: [Four; N],
+    mut each: impl FnMut(&mut [E], [usize; N]),
+) {
+    let mut rows = out.chunks_exact_mut(dims[3].max(1));
     for i in 0..dims[0] {
         for j in 0..dims[1] {
-            for k in 0..dims[2] {
-                let row = strides.map(|s| i * s[0] + j * s[1] + k * s[2]);
-                for l in 0..dims[3] {
-                    let mut at = row;
-                    at.iter_mut().zip(&strides).for_each(|(at, s)| *at += l * s[3]);
-                    each(out, at);
-                    out += 1;
-                }
+            for (k, row) in (0..dims[2]).zip(&mut rows) {
+                each(row, strides.map(|s| i * s[0] + j * s[1] + k * s[2]));
             }
         }
     }
 }
 
-/// `out = a op b` with broadcasting.
-pub fn compare<E: Copy + PartialOrd>(op: Comparison, a: &[E], a_strides: Four, b: &[E], b_strides: Four, out: &mut [bool], dims: Four) {
-    let strides = [a_strides, b_strides];
+/// `out = f(a, b)` with broadcasting.
+#[inline]
+fn zip<E: Copy, O>(
+    (a, a_strides): (&[E], Four),
+    (b, b_strides): (&[E], Four),
+    out: &mut [O],
+    dims: Four,
+    f: impl Fn(E, E) -> O,
+) {
+    let (dims, strides) = merge(dims, [a_strides, b_strides]);
+    let steps = strides.map(|s| s[3]);
+    for_rows(out, dims, strides, |row, [i, j]| match steps {
+        [1, 1] => {
+            let pairs = a[i..][..row.len()].iter().zip(&b[j..][..row.len()]);
+            row.iter_mut().zip(pairs).for_each(|(to, (&a, &b))| *to = f(a, b));
+        }
+        [1, 0] => row.iter_mut().zip(&a[i..]).for_each(|(to, &a)| *to = f(a, b[j])),
+        [0, 1] => row.iter_mut().zip(&b[j..]).for_each(|(to, &b)| *to = f(a[i], b)),
+        [s, t] => row.iter_mut().enumerate().for_each(|(l, to)| *to = f(a[i + l * s], b[j + l * t])),
+    });
+}
+
+/// `out = a op b` with broadcasting: a stride of 0 stretches its axis.
+pub fn compare<E: Copy + PartialOrd>(
+    op: Comparison,
+    a: &[E],
+    a_strides: Four,
+    b: &[E],
+    b_strides: Four,
+    out: &mut [bool],
+    dims: Four,
+) {
+    let (a, b) = ((a, a_strides), (b, b_strides));
     match op {
-        Comparison::Equal => walk(dims, strides, |at, [i, j]| out[at] = a[i] == b[j]),
-        Comparison::Less => walk(dims, strides, |at, [i, j]| out[at] = a[i] < b[j]),
-        Comparison::Greater => walk(dims, strides, |at, [i, j]| out[at] = a[i] > b[j]),
+        Comparison::Equal => zip(a, b, out, dims, |a, b| a == b),
+        Comparison::Less => zip(a, b, out, dims, |a, b| a < b),
+        Comparison::Greater => zip(a, b, out, dims, |a, b| a > b),
     }
 }
 
 /// `out = condition ? yes : no`, each with its strides.
 pub fn select<E: Copy>(condition: (&[bool], Four), yes: (&[E], Four), no: (&[E], Four), out: &mut [E], dims: Four) {
-    let strides = [condition.1, yes.1, no.1];
-    walk(dims, strides, |at, [c, y, n]| out[at] = if condition.0[c] { yes.0[y] } else { no.0[n] });
+    let (dims, strides) = merge(dims, [condition.1, yes.1, no.1]);
+    let (condition, yes, no) = (condition.0, yes.0, no.0);
+    let steps = strides.map(|s| s[3]);
+    for_rows(out, dims, strides, |row, [c, y, n]| {
+        if steps == [1; 3] {
+            let choices = yes[y..][..row.len()].iter().zip(&no[n..][..row.len()]);
+            let choices = condition[c..][..row.len()].iter().zip(choices);
+            row.iter_mut().zip(choices).for_each(|(to, (&first, (&yes, &no)))| *to = if first { yes } else { no });
+        } else {
+            let [s, t, u] = steps;
+            let pick = |l| if condition[c + l * s] { yes[y + l * t] } else { no[n + l * u] };
+            row.iter_mut().enumerate().for_each(|(l, to)| *to = pick(l));
+        }
+    });
 }
 
 /// Output axis `i` is input axis `order[i]` of an input with sizes `dims`.
@@ -74,14 +141,41 @@ pub fn transpose<E: Copy>(from: &[E], dims: Four, order: Four, out: &mut [E]) {
     for axis in (0..3).rev() {
         own[axis] = own[axis + 1] * dims[axis + 1];
     }
-    walk(order.map(|axis| dims[axis]), [order.map(|axis| own[axis])], |at, [i]| out[at] = from[i]);
+    stretch(from, order.map(|axis| own[axis]), out, order.map(|axis| dims[axis]));
 }
 
-/// A tensor read with strides of 0 where it is stretched.
+/// A tensor read with other strides, such as 0 where it is stretched.
 pub fn stretch<E: Copy>(from: &[E], strides: Four, out: &mut [E], dims: Four) {
-    match from {
-        [value] => out.fill(*value),
-        _ => walk(dims, [strides], |at, [i]| out[at] = from[i]),
+    let (dims, [strides]) = merge(dims, [strides]);
+    let [.., across, step] = strides;
+    if across == 1 && step > 1 {
+        let matrix = dims[2] * dims[3];
+        for (index, out) in out.chunks_exact_mut(matrix.max(1)).enumerate() {
+            let (i, j) = (index / dims[1], index % dims[1]);
+            transpose_matrix(&from[i * strides[0] + j * strides[1]..], step, out, dims[3]);
+        }
+        return;
+    }
+    for_rows(out, dims, [strides], |row, [i]| match step {
+        0 => row.fill(from[i]),
+        1 => row.copy_from_slice(&from[i..][..row.len()]),
+        _ => row.iter_mut().zip(from[i..].iter().step_by(step)).for_each(|(to, &x)| *to = x),
+    });
+}
+
+/// `out[r, c] = from[c·stride + r]` for an output with `columns` columns, square by square.
+fn transpose_matrix<E: Copy>(from: &[E], stride: usize, out: &mut [E], columns: usize) {
+    let rows = out.len() / columns.max(1);
+    for top in (0..rows).step_by(SQUARE) {
+        for left in (0..columns).step_by(SQUARE) {
+            let width = SQUARE.min(columns - left);
+            for row in top..(top + SQUARE).min(rows) {
+                let to = &mut out[row * columns + left..][..width];
+                for (to, x) in to.iter_mut().zip(from[left * stride + row..].iter().step_by(stride)) {
+                    *to = *x;
+                }
+            }
+        }
     }
 }
 
@@ -122,69 +216,5 @@ pub fn one_hot<T: Real>(labels: &[i64], outer: usize, depth: usize, inner: usize
         for (i, &label) in labels[o * inner..][..inner].iter().enumerate() {
             out[(o * depth + label as usize) * inner + i] = T::ONE;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Comparison, compare, cut, gather_rows, one_hot, place, scatter_add_rows, select, stretch, transpose};
-
-    #[test]
-    fn axes_change_places() {
-        let from: Vec<i64> = (0..24).collect();
-        let mut out = vec![0; 24];
-        transpose(&from, [1, 2, 3, 4], [0, 3, 1, 2], &mut out);
-        for (i, j, k) in (0..2).flat_map(|i| (0..3).flat_map(move |j| (0..4).map(move |k| (i, j, k)))) {
-            assert_eq!(out[(k * 2 + i) * 3 + j], from[(i * 3 + j) * 4 + k]);
-        }
-    }
-
-    #[test]
-    fn a_column_and_a_row_are_compared_as_a_table() {
-        let mut out = [false; 6];
-        compare(Comparison::Less, &[1, 2], [0, 0, 1, 0], &[1, 2, 3], [0, 0, 0, 1], &mut out, [1, 1, 2, 3]);
-        assert_eq!(out, [false, true, true, false, false, true]);
-    }
-
-    #[test]
-    fn each_element_is_picked_by_its_condition() {
-        let mut out = [0.0; 4];
-        let condition = ([true, false], [0, 0, 1, 0]);
-        select((&condition.0, condition.1), (&[1.0], [0; 4]), (&[5.0, 6.0], [0, 0, 0, 1]), &mut out, [1, 1, 2, 2]);
-        assert_eq!(out, [1.0, 1.0, 5.0, 6.0]);
-    }
-
-    #[test]
-    fn a_row_is_stretched_down_the_columns() {
-        let mut out = [0; 6];
-        stretch(&[7, 8, 9], [0, 0, 0, 1], &mut out, [1, 1, 2, 3]);
-        assert_eq!(out, [7, 8, 9, 7, 8, 9]);
-    }
-
-    #[test]
-    fn what_is_placed_is_cut_out_again() {
-        let mut wide = [0; 10];
-        place(&[1, 2, 3, 4], 2, 2, &mut wide, 5, 1);
-        assert_eq!(wide, [0, 1, 2, 0, 0, 0, 3, 4, 0, 0]);
-        let mut narrow = [0; 4];
-        cut(&wide, 2, 5, 1, &mut narrow, 2);
-        assert_eq!(narrow, [1, 2, 3, 4]);
-    }
-
-    #[test]
-    fn rows_gathered_twice_are_added_twice() {
-        let mut rows = [0.0; 6];
-        gather_rows(&[1.0, 2.0, 3.0, 4.0], 2, &[1, 0, 1], &mut rows);
-        assert_eq!(rows, [3.0, 4.0, 1.0, 2.0, 3.0, 4.0]);
-        let mut sums = [9.0; 4];
-        scatter_add_rows(&rows, 2, &[1, 0, 1], &mut sums);
-        assert_eq!(sums, [1.0, 2.0, 6.0, 8.0]);
-    }
-
-    #[test]
-    fn the_new_axis_of_a_one_hot_may_stand_first() {
-        let mut out = [9.0; 6];
-        one_hot(&[2, 0], 1, 3, 2, &mut out);
-        assert_eq!(out, [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
     }
 }

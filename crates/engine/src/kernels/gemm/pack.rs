@@ -3,11 +3,13 @@
 use super::Product;
 use crate::kernels::simd::{Kernel, LANES, Simd};
 use crate::real::Real;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{
+    _mm512_castpd_ps, _mm512_castps_pd, _mm512_maskz_loadu_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
+    _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+};
 use std::marker::PhantomData;
 use std::ops::Range;
-
-/// Steps of the contraction that are copied together from a transposed `B`, whose columns lie far apart.
-const BLOCK: usize = 16;
 
 /// Copies `steps` of the panel of `vectors` vectors from column `start` to `to`, step by step, with zeros beyond the last
 /// column.
@@ -42,7 +44,7 @@ impl<'a, T: Real> Pack<'a, T> {
 
     /// Row by row: the columns of a step lie beside each other.
     #[inline(always)]
-    fn copy<S: Simd<Elem = T>>(&self, simd: S) {
+    pub(super) fn copy<S: Simd<Elem = T>>(&self, simd: S) {
         for (index, step) in self.steps.clone().enumerate() {
             for vector in 0..self.vectors {
                 let column = self.start + vector * LANES;
@@ -61,31 +63,105 @@ impl<'a, T: Real> Pack<'a, T> {
         }
     }
 
-    /// Column by column, in blocks that stay in the cache.
+    /// In squares that stay in the cache: what lies beside each other in one lies beneath each other in the other.
     #[inline(always)]
-    fn transpose(&self) {
+    fn transpose<S: Simd<Elem = T>>(&self) {
         let width = self.vectors * LANES;
-        let used = (self.n - self.start).min(width);
         let mut first = self.steps.start;
         while first < self.steps.end {
-            let count = (self.steps.end - first).min(BLOCK);
-            // SAFETY: the target holds `width` elements for each of the steps.
-            let to = unsafe { self.to.add((first - self.steps.start) * width) };
-            for column in 0..used {
-                // SAFETY: `start + column < n` and `first + count <= k`.
-                let from = unsafe { self.from.add((self.start + column) * self.k + first) };
-                for step in 0..count {
-                    // SAFETY: as above, and `column < width`.
-                    unsafe { *to.add(step * width + column) = *from.add(step) };
-                }
-            }
-            for step in 0..count {
-                for column in used..width {
-                    // SAFETY: as above.
-                    unsafe { *to.add(step * width + column) = T::ZERO };
+            let count = (self.steps.end - first).min(LANES);
+            for column in (0..width).step_by(LANES) {
+                let used = self.n.saturating_sub(self.start + column).min(LANES);
+                // SAFETY: the square has `count` steps from `first` on and `used` columns of the matrix; the target holds
+                // `width` elements for each step.
+                unsafe {
+                    let from = self.from.wrapping_add((self.start + column) * self.k + first);
+                    let to = self.to.add((first - self.steps.start) * width + column);
+                    self.transpose_square::<S>(from, used, count, to);
                 }
             }
             first += count;
+        }
+    }
+
+    /// # Safety
+    /// `from` must be valid for reading `count` elements at `used` multiples of `k`, `to` for writing sixteen at `count`
+    /// multiples of the width of the panel.
+    #[inline(always)]
+    unsafe fn transpose_square<S: Simd<Elem = T>>(&self, from: *const T, used: usize, count: usize, to: *mut T) {
+        let width = self.vectors * LANES;
+        #[cfg(target_arch = "x86_64")]
+        if const { is_avx512_f32::<S>() } {
+            // SAFETY: the type says that the machine has AVX-512 and that `T` is `f32`; the rest as promised.
+            unsafe { transpose_f32(from.cast(), self.k, used, count, to.cast(), width) };
+            return;
+        }
+        for column in 0..LANES {
+            for step in 0..count {
+                let x = if column < used {
+                    // SAFETY: as promised to this function.
+                    unsafe { *from.wrapping_add(column * self.k + step) }
+                } else {
+                    T::ZERO
+                };
+                // SAFETY: as promised to this function.
+                unsafe { *to.add(step * width + column) = x };
+            }
+        }
+    }
+}
+
+/// Whether vectors are single registers of AVX-512 with sixteen `f32`.
+#[cfg(target_arch = "x86_64")]
+const fn is_avx512_f32<S: Simd>() -> bool {
+    size_of::<S::Elem>() == 4 && align_of::<S::V>() == 64
+}
+
+/// `to[step · width + column] = from[column · stride + step]` for `count` steps and sixteen columns, with zeros for the
+/// columns from `used` on.
+///
+/// # Safety
+/// The `count` elements of `used` columns must be readable, and sixteen of each step writable.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn transpose_f32(from: *const f32, stride: usize, used: usize, count: usize, to: *mut f32, width: usize) {
+    let mask = ((1_u32 << count) - 1) as u16;
+    let mut rows = [_mm512_setzero_ps(); LANES];
+    for (column, row) in rows.iter_mut().enumerate() {
+        let mask = if column < used { mask } else { 0 };
+        // SAFETY: as promised to this function; masked elements are not read.
+        *row = unsafe { _mm512_maskz_loadu_ps(mask, from.wrapping_add(column * stride)) };
+    }
+    // Pairs of rows, then fours: register `4i + j` gets elements `j`, `4 + j`, `8 + j`, `12 + j` of rows `4i..4i + 4`.
+    let mut pairs = rows;
+    for i in 0..LANES / 2 {
+        pairs[2 * i] = _mm512_unpacklo_ps(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm512_unpackhi_ps(rows[2 * i], rows[2 * i + 1]);
+    }
+    let mut fours = pairs;
+    for i in 0..LANES / 4 {
+        let (a, c) = (_mm512_castps_pd(pairs[4 * i]), _mm512_castps_pd(pairs[4 * i + 2]));
+        let (b, d) = (_mm512_castps_pd(pairs[4 * i + 1]), _mm512_castps_pd(pairs[4 * i + 3]));
+        fours[4 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+        fours[4 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+        fours[4 * i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+        fours[4 * i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+    for j in 0..4 {
+        let even = _mm512_shuffle_f32x4::<0x88>(fours[j], fours[4 + j]);
+        let odd = _mm512_shuffle_f32x4::<0xdd>(fours[j], fours[4 + j]);
+        let later_even = _mm512_shuffle_f32x4::<0x88>(fours[8 + j], fours[12 + j]);
+        let later_odd = _mm512_shuffle_f32x4::<0xdd>(fours[8 + j], fours[12 + j]);
+        rows[j] = _mm512_shuffle_f32x4::<0x88>(even, later_even);
+        rows[4 + j] = _mm512_shuffle_f32x4::<0x88>(odd, later_odd);
+        rows[8 + j] = _mm512_shuffle_f32x4::<0xdd>(even, later_even);
+        rows[12 + j] = _mm512_shuffle_f32x4::<0xdd>(odd, later_odd);
+    }
+    for (step, row) in rows.iter().enumerate() {
+        if step < count {
+            // SAFETY: as promised to this function.
+            unsafe { _mm512_storeu_ps(to.add(step * width), *row) };
         }
     }
 }
@@ -95,6 +171,6 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd<Elem = T>>(self, simd: S) {
-        if self.transposed { self.transpose() } else { self.copy(simd) }
+        if self.transposed { self.transpose::<S>() } else { self.copy(simd) }
     }
 }

@@ -115,7 +115,7 @@ impl<T: Real> Panel<'_, T> {
             return [near, nothing];
         }
         // SAFETY: the buffer holds the few steps of this panel that reach beyond the matrix, see `COPIED_ROWS`.
-        unsafe { Pack::new(self.product, self.start, V, middle..self.steps.end, copied) }.run(simd);
+        unsafe { Pack::new(self.product, self.start, V, middle..self.steps.end, copied) }.copy(simd);
         [near, Steps { count: self.steps.end - middle, ..nothing }]
     }
 
