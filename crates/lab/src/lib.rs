@@ -17,6 +17,7 @@ mod options;
 mod recipe;
 mod report_data;
 mod run;
+mod space;
 mod train;
 mod tune;
 

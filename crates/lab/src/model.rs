@@ -94,7 +94,8 @@ impl Model {
     /// # Errors
     /// None that a user can cause.
     pub fn file(&self) -> Result<ModelFile, LabError> {
-        let mut file = ModelFile { arrays: self.weights.clone(), ..ModelFile::default() };
+        let mut file = ModelFile::default();
+        file.arrays = self.weights.clone();
         file.set_section("recipe", &self.recipe)?;
         file.set_section("encoder", &self.encoder)?;
         file.set_section("target", &self.target)?;

@@ -1,12 +1,55 @@
 //! Many networks, the best one kept.
 
-use crate::board::Board;
+mod finish;
+mod stages;
+
+use std::time::{Duration, Instant};
+
+use caviar_engine::rng::{Purpose, Stream, derive};
+use caviar_tune::{Ask, Budget, Params, Study};
+
+use crate::board::{Board, Event, Started};
 use crate::error::LabError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, View, key};
 use crate::finished::Finished;
+use crate::folds;
 use crate::options::{TuneOptions, Workers};
+use crate::recipe::Recipe;
+use crate::space::{Search, recipe, search};
+
+/// How many configurations are tried where nothing is said.
+pub(crate) const TRIALS: u64 = 64;
+/// Tables with fewer rows for training and validation are cross-validated.
+pub(crate) const FOLDED_BELOW: usize = 2000;
+/// Into so many folds.
+pub(crate) const FOLDS: usize = 5;
+/// With a time but no number of trials, a cross-validated search tries at most so many configurations: further ones
+/// would be told apart by chance alone, and the time goes into measuring the best ones again.
+const MOST_IN_TIME: u64 = 256;
 
 /// Trains many networks, one per thread at a time, and keeps the best.
+///
+/// **Large tables** (2000 rows for training and validation, or more) and tables with a validation file: every trial is
+/// trained on the training rows and scored at its best epoch on the validation rows; the best trial's network is kept.
+///
+/// **Small tables.** A fifth of few rows tells good from lucky badly, so that a trial is scored by cross-validation over
+/// the training and validation rows together, the folds trained in step and judged by their common curve:
+///
+/// ```text
+/// screen    every configuration, on two of five folds
+/// full      the best quarter of them, on all five
+/// repeat    the best few of these, on further deals of the rows into folds; the score is the mean
+/// refit     the winner, on all training and validation rows, for the best epoch of its mean curve
+/// ```
+///
+/// The network that is kept has thus seen the validation rows; the validation figures are those of the folds, where
+/// each row is judged by a network that has not seen it. Being those of a winner they still flatter a little: the test
+/// rows, which take part in nothing, do not.
+///
+/// With a number of trials or a budget the result is the same for any number of threads: stages end before they are
+/// ranked, ties go to the lower number, and a trial's seed is a function of the seed and its number. With a time, the
+/// clock decides how far each stage gets, and trials that run when it is over count with their best epoch so far; the
+/// whole ends in time, final training included.
 ///
 /// # Errors
 /// Settings that are illegal or do not fit the data; [`LabError::NoTrial`] where no trial succeeds.
@@ -16,6 +59,157 @@ pub fn tune(
     workers: &Workers,
     board: &mut dyn Board,
 ) -> Result<Finished, LabError> {
-    let _ = (experiment, options, workers, board);
-    todo!("search")
+    let start = Instant::now();
+    check(options)?;
+    let ground = Ground::new(experiment)?;
+    options.base.spec_for(&ground.first().train, experiment.classes(), experiment.seed())?;
+    let rows = ground.rows;
+    let Search { space, starts, sampler } = search(experiment, options, rows)?;
+    let trials = match (options.trials, options.time, options.budget) {
+        (Some(trials), ..) => trials,
+        (None, Some(_), _) if ground.folds.is_some() => MOST_IN_TIME,
+        (None, Some(_), _) | (None, None, Some(_)) => u64::from(u32::MAX),
+        (None, None, None) => TRIALS,
+    };
+    let mut budget = Budget::trials(trials, options.epochs)?;
+    if let Some(total) = options.budget {
+        budget = budget.with_total_epochs(total)?;
+    }
+    let mut study = Study::new(space.clone(), sampler, budget);
+    for point in &starts {
+        study.enqueue(point)?;
+    }
+    board.post(&Event::Started(Started {
+        command: "tune",
+        data: experiment.report().clone(),
+        trials: options.trials.or((options.time.is_none() && options.budget.is_none()).then_some(TRIALS)),
+        epochs: options.epochs,
+        threads: workers.threads.max(1),
+        seed: options.seed,
+        folds: ground.folds.is_some().then_some(FOLDS),
+        notes: Vec::new(),
+    }));
+    let mut hunt = Hunt { experiment, options, workers, ground, start, records: Vec::new(), best: None };
+    hunt.first_stage(&mut study, board)?;
+    if hunt.ground.folds.is_some() {
+        hunt.full_stage(board)?;
+        hunt.repeat_stage(board)?;
+    }
+    hunt.finish(space, board)
+}
+
+fn check(options: &TuneOptions) -> Result<(), LabError> {
+    options.base.check()?;
+    let rule = |flag, got: u64, fits: bool| match fits {
+        true => Ok(()),
+        false => Err(LabError::Setting { flag, got: got.to_string(), want: "at least 1" }),
+    };
+    rule("trials", 0, options.trials != Some(0))?;
+    rule("budget", 0, options.budget != Some(0))?;
+    rule("epochs", 0, options.epochs > 0)?;
+    match options.time {
+        Some(time) if time.is_zero() => Err(LabError::Setting { flag: "time", got: "0s".to_owned(), want: "above 0" }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The rows that a search stands on.
+#[derive(Debug)]
+struct Ground {
+    /// Training and validation rows where they are dealt into folds; with the views of the first deal.
+    folds: Option<(Vec<usize>, Vec<View>)>,
+    /// Training and held-out rows where they are not.
+    held_out: Option<View>,
+    /// How many rows there are to learn from.
+    rows: usize,
+}
+
+impl Ground {
+    fn new(experiment: &Experiment) -> Result<Self, LabError> {
+        let rows = experiment.learnable();
+        if !experiment.has_validation_file() && rows.len() < FOLDED_BELOW && rows.len() >= 2 * FOLDS {
+            // A fold without two values in some column or target cannot be encoded: then no folds.
+            if let Ok(views) = views(experiment, &rows, 0) {
+                let count = rows.len();
+                return Ok(Ground { folds: Some((rows, views)), held_out: None, rows: count });
+            }
+        }
+        match experiment.view().held_out {
+            Some(_) => {
+                Ok(Ground { folds: None, held_out: Some(experiment.view().clone()), rows: experiment.report().train })
+            }
+            None => Err(LabError::NoValidation { rows: experiment.report().train, limit: FOLDED_BELOW }),
+        }
+    }
+
+    /// The views that every configuration is tried on first.
+    fn screen(&self) -> &[View] {
+        match (&self.folds, &self.held_out) {
+            (Some((_, views)), _) => &views[..SCREENED.min(views.len())],
+            (None, Some(view)) => std::slice::from_ref(view),
+            (None, None) => &[],
+        }
+    }
+
+    fn first(&self) -> &View {
+        match (&self.folds, &self.held_out) {
+            (Some((_, views)), _) => &views[0],
+            (None, Some(view)) => view,
+            (None, None) => unreachable!("a ground is made of folds or of held-out rows"),
+        }
+    }
+}
+
+/// Folds that every configuration is tried on first.
+const SCREENED: usize = 2;
+
+/// One view for each fold of a deal.
+fn views(experiment: &Experiment, rows: &[usize], deal: u64) -> Result<Vec<View>, LabError> {
+    let dealt = folds::deal(rows, experiment.labels(), FOLDS, &key(experiment.seed(), 1 + deal));
+    dealt.iter().map(|fold| experiment.view_of(&folds::others(rows, fold), fold)).collect()
+}
+
+/// A search on its way.
+struct Hunt<'a> {
+    experiment: &'a Experiment,
+    options: &'a TuneOptions,
+    workers: &'a Workers,
+    ground: Ground,
+    start: Instant,
+    /// All trials by number.
+    records: Vec<stages::Candidate>,
+    /// The best network so far, where networks are kept.
+    best: Option<stages::Keeper>,
+}
+
+impl Hunt<'_> {
+    /// The moment at which this share of the time is used up.
+    fn deadline(&self, share: f64) -> Option<Instant> {
+        self.options.time.map(|time| self.start + time.mul_f64(share))
+    }
+
+    /// Seconds since the start.
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The recipe of a trial. Its seed leaves 53 bits, so that every reader of JSON and TOML keeps it.
+    fn recipe(&self, number: u64, params: &Params) -> Recipe {
+        let seed = derive(self.options.seed, Purpose::Trial, number) >> 11;
+        recipe(&self.options.base, params, self.options.epochs, seed)
+    }
+
+    /// Epochs without a better metric after which a trial ends: those asked for, or three tenths of all.
+    fn patience(&self) -> Option<u64> {
+        Some(self.options.base.patience.unwrap_or((self.options.epochs * 3 / 10).max(5)))
+    }
+}
+
+/// The next configuration of a study, by number.
+fn next(study: &mut Study, seed: u64) -> Option<(u64, Params, u64)> {
+    let uniform = |trial: u64, dimension: u64| Stream::new(seed, Purpose::Sampler, trial).uniform(dimension);
+    match study.ask(&uniform) {
+        Ask::Train(slice) => Some((slice.trial, slice.params, slice.to_epoch)),
+        Ask::Finished(_) => None,
+    }
 }

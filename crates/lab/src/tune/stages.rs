@@ -1,0 +1,290 @@
+//! The stages of a search.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use caviar_engine::rng::{Purpose, derive};
+use caviar_tune::{Params, Study, TrialState};
+
+use super::{FOLDS, Hunt, next, views};
+use crate::board::{Board, Event};
+use crate::crew::{Teller, crew};
+use crate::error::{Divergence, LabError};
+use crate::experiment::View;
+use crate::figures::Figures;
+use crate::finished::{CurvePoint, TrialRecord};
+use crate::network::Weights;
+use crate::recipe::Recipe;
+use crate::run::{End, Limits, Run, run};
+use crate::space::shown;
+use crate::train::{epoch_event, record, trial_event};
+
+/// Of the time, for the first stage, until the end of the second, and until the end of the third.
+const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
+/// Of the time, for trials where networks are kept and nothing is trained at the end.
+const HELD_OUT_SHARE: f64 = 0.97;
+/// At least so many go on to all folds.
+const LEAST_FULL: usize = 8;
+/// So many are measured again.
+const REPEATED: usize = 6;
+/// On so many further deals; with a time, on as many as it allows up to the second number.
+const REPEATS: [u64; 2] = [2, 8];
+
+/// A trial with what is needed to take it up again.
+pub(super) struct Candidate {
+    pub(super) record: TrialRecord,
+    pub(super) recipe: Recipe,
+    /// The curve of the score in force: the mean over all deals so far.
+    pub(super) mean: Vec<CurvePoint>,
+    /// The most epochs of a run.
+    pub(super) until: u64,
+    pub(super) divergence: Option<Divergence>,
+}
+
+/// The best network so far.
+pub(super) struct Keeper {
+    pub(super) number: u64,
+    pub(super) cost: f64,
+    pub(super) weights: Weights,
+}
+
+impl Hunt<'_> {
+    /// Every configuration for the first time.
+    pub(super) fn first_stage(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
+        let deadline = self.deadline(if self.ground.folds.is_some() { SHARES[0] } else { HELD_OUT_SHARE });
+        let keeper = Mutex::new(None);
+        let jobs = || {
+            let begun = study.trials().len();
+            let late = begun > 0 && (self.workers.interrupt.is_set() || is_past(deadline));
+            if late { None } else { next(study, self.options.seed) }
+        };
+        let work = |(number, params, until): (u64, Params, u64), teller: &Teller| {
+            let recipe = self.recipe(number, &params);
+            let shown = shown(&recipe);
+            let run = self.run(
+                self.ground.screen(),
+                &recipe,
+                0,
+                until,
+                deadline,
+                |point, seconds| {
+                    teller.tell(epoch_event(number, point, seconds));
+                    true
+                },
+                teller,
+            )?;
+            let record = record(number, shown, &run);
+            teller.tell(Event::Trial(trial_event(&record)));
+            let divergence = match &run.end {
+                End::Diverged(divergence) => Some(divergence.clone()),
+                End::Complete | End::Cut => None,
+            };
+            if let (Some(score), Some(weights)) = (record.score, run.weights) {
+                keep(&keeper, Keeper { number, cost: recipe.metric.cost(score), weights });
+            }
+            Ok(Candidate { record, recipe, mean: run.curve, until, divergence })
+        };
+        let mut records = crew(self.workers, board, jobs, work)?;
+        records.sort_by_key(|candidate| candidate.record.number);
+        self.best = keeper.into_inner().unwrap_or_default();
+        self.records = records;
+        Ok(())
+    }
+
+    /// The best of the screened trials on all folds; the others are pruned.
+    pub(super) fn full_stage(&mut self, board: &mut dyn Board) -> Result<(), LabError> {
+        let ranked = self.ranked();
+        let going_on = (ranked.len() / 4).max(LEAST_FULL).min(ranked.len());
+        let deadline = self.deadline(SHARES[1]);
+        let mut queue = ranked[..going_on].iter().copied();
+        let jobs = || {
+            let place = queue.next()?;
+            let late = place != ranked[0] && (self.workers.interrupt.is_set() || is_past(deadline));
+            (!late).then_some(place)
+        };
+        let Some((_, views)) = &self.ground.folds else { return Ok(()) };
+        let work = |place: usize, teller: &Teller| {
+            let candidate = &self.records[place];
+            let silent = |_: &CurvePoint, _| true;
+            Ok((place, self.run(views, &candidate.recipe, 0, candidate.until, deadline, silent, teller)?))
+        };
+        let mut runs = crew(self.workers, board, jobs, work)?;
+        runs.sort_by_key(|(place, _)| *place);
+        let mut gone_on = vec![false; self.records.len()];
+        for (place, run) in runs {
+            gone_on[place] = true;
+            self.records[place].take(run);
+        }
+        for (candidate, gone_on) in self.records.iter_mut().zip(gone_on) {
+            if candidate.record.state == TrialState::Complete && !gone_on {
+                candidate.record.state = TrialState::Pruned;
+            }
+            board.post(&Event::Trial(trial_event(&candidate.record)));
+        }
+        Ok(())
+    }
+
+    /// The best of the fully measured trials on further deals of the rows.
+    pub(super) fn repeat_stage(&mut self, board: &mut dyn Board) -> Result<(), LabError> {
+        let ranked = self.ranked();
+        let finalists = &ranked[..REPEATED.min(ranked.len())];
+        let deadline = self.deadline(SHARES[2]);
+        let repeats = if deadline.is_some() { REPEATS[1] } else { REPEATS[0] };
+        let Some((rows, _)) = &self.ground.folds else { return Ok(()) };
+        if finalists.len() < 2 {
+            return Ok(());
+        }
+        for deal in 1..=repeats {
+            if self.workers.interrupt.is_set() || is_past(deadline) {
+                break;
+            }
+            // Another deal may leave a fold that cannot be encoded; then there is no further one.
+            let Ok(views) = views(self.experiment, rows, deal) else { break };
+            let mut queue = finalists.iter().copied();
+            let work = |place: usize, teller: &Teller| {
+                let candidate = &self.records[place];
+                let epochs = candidate.mean.len() as u64;
+                let recipe = Recipe { horizon: Some(candidate.horizon()), ..candidate.recipe.clone() };
+                let silent = |_: &CurvePoint, _| true;
+                let limits = self.limits(epochs, None, deadline, teller);
+                let seeds = self.seeds(&recipe, deal, views.len());
+                let order_seed = self.experiment.seed();
+                let run =
+                    run(&views, &recipe, &seeds, order_seed, 1, limits, &mut |point, seconds| silent(point, seconds))?;
+                Ok((place, run))
+            };
+            let mut runs = crew(self.workers, board, || queue.next(), work)?;
+            // Only whole rounds count, so that the finalists are measured alike.
+            if runs.iter().any(|(_, run)| run.end == End::Cut && is_cut_short(run, &self.records, finalists)) {
+                break;
+            }
+            runs.sort_by_key(|(place, _)| *place);
+            for (place, run) in runs {
+                self.records[place].add(run, deal);
+            }
+        }
+        for &place in finalists {
+            board.post(&Event::Trial(trial_event(&self.records[place].record)));
+        }
+        Ok(())
+    }
+
+    /// The trials that may go on, the best first, of equal ones the lower number.
+    pub(super) fn ranked(&self) -> Vec<usize> {
+        let metric = self.options.base.metric;
+        let score = |place: usize| self.records[place].record.score;
+        let fits = |&place: &usize| self.records[place].record.state == TrialState::Complete && score(place).is_some();
+        let mut ranked: Vec<usize> = (0..self.records.len()).filter(fits).collect();
+        ranked.sort_by(|&a, &b| {
+            metric.better_first(score(a).unwrap_or(f64::NAN), score(b).unwrap_or(f64::NAN)).then(a.cmp(&b))
+        });
+        ranked
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn run(
+        &self,
+        views: &[View],
+        recipe: &Recipe,
+        deal: u64,
+        until: u64,
+        deadline: Option<Instant>,
+        mut tell: impl FnMut(&CurvePoint, f64) -> bool,
+        teller: &Teller,
+    ) -> Result<Run, LabError> {
+        let limits = self.limits(until, self.patience(), deadline, teller);
+        let seeds = self.seeds(recipe, deal, views.len());
+        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, &mut tell)
+    }
+
+    fn limits<'b>(
+        &self,
+        epochs: u64,
+        patience: Option<u64>,
+        deadline: Option<Instant>,
+        teller: &'b Teller,
+    ) -> Limits<'b> {
+        Limits { epochs, patience, deadline, interrupt: teller.interrupt() }
+    }
+
+    /// The seeds of the networks of a deal; where rows are held out, the trial's own.
+    fn seeds(&self, recipe: &Recipe, deal: u64, views: usize) -> Vec<u64> {
+        match self.ground.folds {
+            None => vec![recipe.seed],
+            Some(_) => {
+                let first = deal * FOLDS as u64;
+                (first..first + views as u64).map(|place| derive(recipe.seed, Purpose::Trial, place) >> 11).collect()
+            }
+        }
+    }
+}
+
+impl Candidate {
+    fn horizon(&self) -> u64 {
+        self.recipe.horizon.unwrap_or(self.recipe.epochs)
+    }
+
+    /// Puts a run on all folds in the place of the screening.
+    fn take(&mut self, run: Run) {
+        let before = self.record.clone();
+        self.record = record(before.number, before.params, &run);
+        self.record.folds = FOLDS;
+        self.record.steps += before.steps;
+        self.record.seconds += before.seconds;
+        if let End::Diverged(divergence) = &run.end {
+            self.divergence = Some(divergence.clone());
+        }
+        self.mean = run.curve;
+    }
+
+    /// Takes a run on a further deal into the mean curve. A run that diverged is a trial that diverged.
+    fn add(&mut self, run: Run, deal: u64) {
+        self.record.steps += run.steps;
+        self.record.seconds += run.seconds;
+        if let End::Diverged(divergence) = run.end {
+            self.record.state = TrialState::Diverged;
+            self.record.score = None;
+            self.divergence = Some(divergence);
+            return;
+        }
+        let (past, new) = (deal as f64, 1.0);
+        self.mean.truncate(run.curve.len());
+        for (mean, point) in self.mean.iter_mut().zip(&run.curve) {
+            let weighted = |a: f64, b: f64| (a * past + b * new) / (past + new);
+            mean.train_loss = weighted(mean.train_loss, point.train_loss);
+            mean.last_batch_loss = weighted(mean.last_batch_loss, point.last_batch_loss);
+            if let (Some(a), Some(b)) = (&mean.validation, &point.validation) {
+                mean.validation = Some(Figures::pooled(&[(past, a.clone()), (new, b.clone())]));
+            }
+        }
+        let metric = self.recipe.metric;
+        let scores = self.mean.iter().filter_map(|point| Some((point.epoch, point.validation.as_ref()?.get(metric)?)));
+        let best = scores.fold(None, |best: Option<(u64, f64)>, (epoch, score)| match best {
+            Some((_, lowest)) if metric.cost(score) >= metric.cost(lowest) => best,
+            _ => Some((epoch, score)),
+        });
+        self.record.folds += FOLDS;
+        self.record.curve.clone_from(&self.mean);
+        self.record.best_epoch = best.map(|(epoch, _)| epoch);
+        self.record.score = best.map(|(_, score)| score).filter(|score| score.is_finite());
+    }
+}
+
+/// Whether a cut run lacks epochs that the trial had before.
+fn is_cut_short(run: &Run, records: &[Candidate], finalists: &[usize]) -> bool {
+    let longest = finalists.iter().map(|&place| records[place].mean.len()).max().unwrap_or(0);
+    run.curve.len() < longest
+}
+
+fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
+
+/// Keeps the better network, of equal ones that of the lower number: whichever came first.
+fn keep(keeper: &Mutex<Option<Keeper>>, new: Keeper) {
+    let Ok(mut best) = keeper.lock() else { return };
+    let better = |old: &Keeper| new.cost < old.cost || (new.cost == old.cost && new.number < old.number);
+    if best.as_ref().is_none_or(better) {
+        *best = Some(new);
+    }
+}
