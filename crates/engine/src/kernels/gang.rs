@@ -23,12 +23,14 @@ const YIELDS: u32 = 10;
 mod state {
     /// Nothing: it waits, awake.
     pub const IDLE: u32 = 0;
-    /// Its share of the job.
+    /// Its share of the job waits for it.
     pub const WORK: u32 = 1;
     /// Nothing: it sleeps and must be woken.
     pub const ASLEEP: u32 = 2;
     /// The gang ends.
     pub const STOP: u32 = 3;
+    /// Its share of the job, just now.
+    pub const BUSY: u32 = 4;
 }
 
 /// The work of one [`Gang::run`], borrowed for as long as it lasts.
@@ -54,15 +56,15 @@ struct Shared {
 }
 
 // SAFETY: `job` is written only by the thread that took the gang while no worker is at work (`taken`, `unfinished`),
-// and read by a worker only between seeing WORK and counting itself as finished; both are ordered by these atomics.
+// and read by a worker only between taking the work and counting itself as finished; both are ordered by these atomics.
 unsafe impl Sync for Shared {}
 // SAFETY: the pointer inside `job` is to a `Sync` closure, which any thread may call.
 unsafe impl Send for Shared {}
 
 /// The caller's thread and `threads - 1` workers that do the parts of one kernel at the same time.
 ///
-/// Part `i` is done by thread `i % threads`. The parts must not depend on each other; then no result depends on the
-/// number of threads.
+/// Part `i` is done by thread `i % threads`, or by the caller where that thread is late. The parts must not depend on each
+/// other; then no result depends on the number of threads.
 pub struct Gang {
     shared: Option<Arc<Shared>>,
     workers: Vec<JoinHandle<()>>,
@@ -157,7 +159,16 @@ impl Gang {
                 worker.thread().unpark();
             }
         }
-        let own = catch_unwind(AssertUnwindSafe(|| (0..parts).step_by(shared.threads).for_each(work)));
+        let own = catch_unwind(AssertUnwindSafe(|| {
+            (0..parts).step_by(shared.threads).for_each(work);
+            for (index, state) in shared.states.iter().enumerate().take(called) {
+                // A worker that has not come (it is just waking up, or its core is busy) is not waited for.
+                if state.0.compare_exchange(state::WORK, state::IDLE, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                    shared.unfinished.0.fetch_sub(1, Ordering::Relaxed);
+                    (index + 1..parts).step_by(shared.threads).for_each(work);
+                }
+            }
+        }));
         let mut pauses = 0;
         while shared.unfinished.0.load(Ordering::Acquire) > 0 {
             if pauses < shared.pauses {
@@ -244,7 +255,7 @@ impl Shared {
     fn serve(&self, index: usize) {
         let state = &self.states[index].0;
         while self.wait(state) {
-            // SAFETY: WORK was seen, so the caller has written the job and keeps it until we count as finished.
+            // SAFETY: the work was taken, so the caller has written the job and keeps it until we count as finished.
             let job = unsafe { *self.job.0.get() };
             if let Some(Job { work, parts }) = job {
                 // SAFETY: the caller waits in `run_together`, which keeps the closure borrowed.
@@ -265,7 +276,11 @@ impl Shared {
         let mut waited = 0;
         loop {
             match state.load(Ordering::Acquire) {
-                state::WORK => return true,
+                state::WORK => {
+                    if state.compare_exchange(state::WORK, state::BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                        return true;
+                    }
+                }
                 state::STOP => return false,
                 _ if waited < self.pauses => {
                     waited += 1;
