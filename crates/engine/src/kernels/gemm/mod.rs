@@ -97,7 +97,7 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
     if cpu.gang.threads() > 1 && 2 * m * n * k > WORTH_SPREADING {
         product.spread(cpu);
     } else {
-        product.columns(cpu, 0..product.n, product.packed);
+        product.block(cpu, 0..product.m, 0..product.n, product.packed);
     }
 }
 
@@ -139,10 +139,10 @@ impl<T: Real> Product<T> {
         }
     }
 
-    /// Whether panels of `B` are copied before they are used by `rows` rows.
-    fn packs(&self, cpu: &Cpu, rows: usize) -> bool {
+    /// Whether panels of `B` are copied before they are used.
+    fn packs(&self, cpu: &Cpu) -> bool {
         let strided = self.n > Self::widest(cpu.isa) * LANES && self.k * self.n * size_of::<T>() > FITS_FIRST_CACHE;
-        self.transpose_b || (rows >= WORTH_PACKING && strided)
+        self.transpose_b || (self.m >= WORTH_PACKING && strided)
     }
 
     /// Does the product with all threads of the gang: by columns or by rows, never by steps of the contraction.
@@ -162,14 +162,14 @@ impl<T: Real> Product<T> {
         cpu.gang.run(self.n.div_ceil(chunk), &|part| {
             let columns = part * chunk..((part + 1) * chunk).min(self.n);
             let packed = self.packed.wrapping_add(columns.start * self.k);
-            self.columns(cpu, columns, packed);
+            self.block(cpu, 0..self.m, columns, packed);
         });
     }
 
-    /// The columns of one thread, panel by panel. `packed` holds `k` times as many elements as there are columns, rounded
-    /// up to whole vectors; it is not touched where nothing needs packing.
-    fn columns(&self, cpu: &Cpu, columns: Range<usize>, packed: *mut T) {
-        let packs = self.packs(cpu, self.m);
+    /// A block of the result by one thread, panel by panel. `packed` holds the steps of a panel, or of as many columns as
+    /// there are, rounded up to whole vectors; it is not touched where nothing needs packing.
+    fn block(&self, cpu: &Cpu, rows: Range<usize>, columns: Range<usize>, packed: *mut T) {
+        let packs = self.packs(cpu);
         let cut = self.k > DEPTH && self.shard > self.k;
         let depth = if cut { self.k.div_ceil(self.k.div_ceil(DEPTH)) } else { self.k };
         for (start, vectors) in panels(columns, Self::widest(cpu.isa)) {
@@ -183,7 +183,7 @@ impl<T: Real> Product<T> {
                     b = Some(packed.cast_const());
                 }
                 first = steps.end;
-                self.panel(cpu, Panel { product: self, rows: 0..self.m, start, vectors, steps, packed: b });
+                self.panel(cpu, Panel { product: self, rows: rows.clone(), start, vectors, steps, packed: b });
                 if first == self.k {
                     break;
                 }
@@ -191,25 +191,31 @@ impl<T: Real> Product<T> {
         }
     }
 
-    /// Does the product by rows; the panels of `B` are packed by all threads first.
+    /// Does the product by rows. Each thread packs for itself where the scratch has room for it (that is cheaper than
+    /// to meet in between); otherwise all panels are packed by all threads first.
     fn spread_rows(&self, cpu: &Cpu) {
         let widest = Self::widest(cpu.isa);
-        let packs = self.packs(cpu, self.m);
-        if packs {
-            let chunk = widest * LANES;
-            cpu.gang.run(self.n.div_ceil(chunk), &|part| {
-                for (start, vectors) in panels(part * chunk..((part + 1) * chunk).min(self.n), widest) {
-                    // SAFETY: the scratch holds every panel, each at a place of its own.
-                    cpu.isa.run(unsafe { Pack::new(self, start, vectors, 0..self.k, self.packed.add(start * self.k)) });
-                }
-            });
-        }
+        let width = widest * LANES;
         let chunk = cpu.gang.chunk_len(self.m, 8);
-        cpu.gang.run(self.m.div_ceil(chunk), &|part| {
-            let rows = part * chunk..((part + 1) * chunk).min(self.m);
+        let parts = self.m.div_ceil(chunk);
+        let rows = |part: usize| part * chunk..((part + 1) * chunk).min(self.m);
+        if !self.packs(cpu) || parts * width <= self.n {
+            cpu.gang.run(parts, &|part| {
+                let packed = self.packed.wrapping_add(part * width * self.k);
+                self.block(cpu, rows(part), 0..self.n, packed);
+            });
+            return;
+        }
+        cpu.gang.run(self.n.div_ceil(width), &|part| {
+            for (start, vectors) in panels(part * width..((part + 1) * width).min(self.n), widest) {
+                // SAFETY: the scratch holds every panel, each at a place of its own.
+                cpu.isa.run(unsafe { Pack::new(self, start, vectors, 0..self.k, self.packed.add(start * self.k)) });
+            }
+        });
+        cpu.gang.run(parts, &|part| {
             for (start, vectors) in panels(0..self.n, widest) {
-                let packed = packs.then(|| self.packed.wrapping_add(start * self.k).cast_const());
-                self.panel(cpu, Panel { product: self, rows: rows.clone(), start, vectors, steps: 0..self.k, packed });
+                let packed = Some(self.packed.wrapping_add(start * self.k).cast_const());
+                self.panel(cpu, Panel { product: self, rows: rows(part), start, vectors, steps: 0..self.k, packed });
             }
         });
     }
