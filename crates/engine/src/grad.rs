@@ -2,6 +2,9 @@
 //!
 //! The result is part of the same graph, so derivatives of derivatives are taken the same way.
 
+#[cfg(test)]
+mod tests;
+
 use crate::graph::{Graph, Node};
 use crate::op::{Binary, Op, Reduction, Rule, Unary};
 use crate::shape::{Dim, Shape};
@@ -28,6 +31,10 @@ impl Graph {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn gradients<'g>(&'g self, loss: Node<'g>, with_respect_to: &[Node<'g>]) -> Vec<Node<'g>> {
+        if let Some(stranger) = self.stranger(&[&[loss], with_respect_to].concat()) {
+            let rule = Rule::OtherGraph { op: "gradients", got: stranger.name() };
+            return with_respect_to.iter().map(|_| self.poison(Op::Group, rule.clone())).collect();
+        }
         if loss.is_broken() {
             return with_respect_to.iter().map(|_| loss).collect();
         }

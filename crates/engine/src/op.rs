@@ -421,7 +421,7 @@ pub(crate) fn infer(op: &Op, inputs: &[Typed]) -> Result<Typed, Rule> {
         Op::Draw { shape, distribution, .. } => draw(name, *shape, distribution),
         Op::Count(_) | Op::Optimize { .. } | Op::Group => Ok((Shape::SCALAR, DType::Real)),
         Op::Unary(_) => all_real(name, inputs).map(|()| inputs[0]),
-        Op::Clip { low, high } if low > high => Err(Rule::Bounds { op: name, low: *low, high: *high }),
+        Op::Clip { low, high } if !(low <= high) => Err(Rule::Bounds { op: name, low: *low, high: *high }),
         Op::Clip { .. } => all_real(name, inputs).map(|()| inputs[0]),
         Op::Binary(_) => {
             all_real(name, inputs)?;

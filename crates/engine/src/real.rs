@@ -1,14 +1,17 @@
 //! The two element types of the engine: `f32` and `f64`.
 
 use crate::kernels::Element;
+use crate::session::Compute;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A real number that tensors are made of: `f32` or `f64`, nothing else.
 ///
-/// The trait is sealed: its supertrait names the vector types of each instruction set and is private to the engine.
+/// The trait is sealed: its first two supertraits, the vector types and the kernels of each precision, are private to
+/// the engine.
 pub trait Real:
     Element
+    + Compute
     + Copy
     + Default
     + PartialEq

@@ -110,7 +110,12 @@ impl Graph {
     }
 
     /// Replaces the value of `variable` by that of `value`, after everything else of the run has been computed.
+    ///
+    /// The node's own value is that of the variable.
     pub fn assign(&self, variable: Node<'_>, value: Node<'_>) -> Node<'_> {
+        if let Some(stranger) = self.stranger(&[variable, value]) {
+            return self.poison(Op::Assign, Rule::OtherGraph { op: "assign", got: stranger.name() });
+        }
         if self.data(variable, |data| matches!(data.op, Op::Variable { .. }) || data.broken.is_some()) {
             self.define(Op::Assign, &[variable, self.detached(value)])
         } else {
@@ -118,7 +123,7 @@ impl Graph {
         }
     }
 
-    /// One node whose run is the run of all `nodes`.
+    /// One node whose run is the run of all `nodes`; its own value is 0.
     pub fn group(&self, nodes: &[Node<'_>]) -> Node<'_> {
         self.define(Op::Group, nodes)
     }
@@ -126,8 +131,11 @@ impl Graph {
     /// One update of every trained variable that takes part in `loss`, by its gradient.
     ///
     /// A run of the node computes the loss and the gradients with the values of before, checks that the loss is
-    /// finite (else nothing changes and the run is an error), and updates.
+    /// finite (else nothing changes and the run is an error), and updates. The node's own value is the loss.
     pub fn minimize(&self, loss: Node<'_>, minimizer: impl Into<Minimizer>) -> Node<'_> {
+        if self.stranger(&[loss]).is_some() {
+            return self.minimize_over(loss, &[], minimizer);
+        }
         let needed = self.ancestors(loss);
         let trained = |node: &Node<'_>| self.is_trained(*node) && needed[node.index as usize];
         let variables: Vec<Node<'_>> = self.variables().into_iter().filter(trained).collect();
@@ -138,6 +146,13 @@ impl Graph {
     pub fn minimize_over(&self, loss: Node<'_>, variables: &[Node<'_>], minimizer: impl Into<Minimizer>) -> Node<'_> {
         let ids: Vec<_> = variables.iter().map(|node| node.id()).collect();
         let op = Op::Optimize { minimizer: minimizer.into(), variables: ids };
+        if let Some(stranger) = self.stranger(&[&[loss], variables].concat()) {
+            return self.poison(op, Rule::OtherGraph { op: "minimize", got: stranger.name() });
+        }
+        let is_variable = |node: &&Node<'_>| self.data(**node, |data| matches!(data.op, Op::Variable { .. }));
+        if let Some(other) = variables.iter().find(|node| !node.is_broken() && !is_variable(node)) {
+            return self.poison(op, Rule::NotAVariable { op: "minimize", got: other.name() });
+        }
         if !loss.is_broken() && (loss.shape() != Shape::SCALAR || loss.dtype() != DType::Real) {
             return self.poison(op, Rule::NotALoss { op: "minimize", shape: loss.shape() });
         }
@@ -156,7 +171,7 @@ impl Graph {
     fn detached<'g>(&'g self, value: Node<'g>) -> Node<'g> {
         let (op, _) = value.definition();
         match op {
-            Op::Variable { .. } | Op::Reshape(_) => self.define(Op::Broadcast(value.shape()), &[value]),
+            Op::Variable { .. } | Op::Reshape(_) | Op::Assign | Op::Optimize { .. } => self.define(Op::Broadcast(value.shape()), &[value]),
             _ => value,
         }
     }

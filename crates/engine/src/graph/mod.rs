@@ -172,7 +172,7 @@ impl Graph {
     }
 
     pub(crate) fn define_named(&self, label: &str, op: Op, inputs: &[Node<'_>]) -> Node<'_> {
-        if let Some(stranger) = inputs.iter().find(|node| node.graph.id != self.id) {
+        if let Some(stranger) = self.stranger(inputs) {
             let rule = Rule::OtherGraph { op: op.name(), got: stranger.name() };
             return self.insert(label, op, Vec::new(), Err(rule));
         }
@@ -187,6 +187,11 @@ impl Graph {
         }
         let result = op::infer(&op, &typed);
         self.insert(label, op, ids, result)
+    }
+
+    /// The first of some nodes that belongs to another graph.
+    pub(crate) fn stranger<'a, 'g>(&self, nodes: &'a [Node<'g>]) -> Option<&'a Node<'g>> {
+        nodes.iter().find(|node| node.graph.id != self.id)
     }
 
     /// A node that breaks a rule which has nothing to do with shapes.
@@ -215,11 +220,14 @@ impl Graph {
         }
         name.push_str(label);
         let mut content = self.content.borrow_mut();
-        let count = content.names.entry(name.clone()).or_insert(0);
-        *count += 1;
-        if *count > 1 {
-            name = format!("{name}_{count}");
+        let mut unique = name.clone();
+        // A name with a number may itself have been given.
+        while let Some(count) = content.names.get_mut(&unique) {
+            *count += 1;
+            unique = format!("{name}_{count}");
         }
+        content.names.insert(unique.clone(), 1);
+        name = unique;
         let index = content.nodes.len() as u32;
         content.nodes.push(NodeData { op, inputs, shape, dtype, name, broken });
         Node { graph: self, index }

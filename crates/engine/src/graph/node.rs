@@ -196,11 +196,16 @@ impl<'g> Node<'g> {
 
     /// Sum, mean, maximum or minimum over `axes`, which disappear or stay with size 1.
     ///
-    /// Axes that are not adjacent are reduced group by group, the last group first.
+    /// Sums and means over axes that are not adjacent are taken group by group, the last group first.
     pub fn reduce(self, kind: Reduction, axes: impl Into<Axes>, keep: bool) -> Node<'g> {
         let mut node = self;
         let mut group = Axes::NONE;
         let wanted: Vec<usize> = axes.into().iter().collect();
+        let adjacent = wanted.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+        let exists = wanted.last().is_none_or(|&last| last < self.shape().rank());
+        if matches!(kind, Reduction::Max | Reduction::Min) && !adjacent && exists {
+            return self.extreme_over(kind, &wanted, keep);
+        }
         for (position, &axis) in wanted.iter().enumerate().rev() {
             group = group.with(axis);
             if position == 0 || wanted[position - 1] + 1 != axis {
@@ -209,6 +214,16 @@ impl<'g> Node<'g> {
             }
         }
         node
+    }
+
+    /// The largest or smallest over axes that are not adjacent: in one reduction, so that all ties share equally.
+    fn extreme_over(self, kind: Reduction, axes: &[usize], keep: bool) -> Node<'g> {
+        let shape = self.shape();
+        let kept: Vec<usize> = (0..shape.rank()).filter(|axis| !axes.contains(axis)).collect();
+        let last = (kept.len()..shape.rank()).fold(Axes::NONE, Axes::with);
+        let reduced = self.transpose(&[&kept, axes].concat()).reduce(kind, last, false);
+        let wanted = shape.reduced(axes.iter().fold(Axes::NONE, |set, &axis| set.with(axis)), true);
+        if keep { reduced.reshape(wanted) } else { reduced }
     }
 
     fn all_axes(self) -> Axes {

@@ -50,13 +50,15 @@ pub(crate) struct Compiled {
     /// A bit for each fetch that draws random numbers.
     pub drawing: u64,
     pub steps: Vec<Step>,
+    /// The position of the first step that changes a variable; all later ones do.
+    pub first_update: usize,
     pub placement: Placement,
     pub isa: Isa,
 }
 
 /// One piece of work: it writes one node.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
+pub struct Step {
     pub work: Work,
     /// The node that is written.
     pub node: usize,
@@ -68,7 +70,7 @@ pub(crate) struct Step {
 
 /// How a step is done.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Work {
+pub enum Work {
     /// Elementwise operations in one pass; inputs have the output's shape or one element.
     Map(Vec<MapStep>),
     /// A matrix product; the third input is the bias, if there is one.
@@ -123,8 +125,20 @@ impl<T: Real> Plan<T> {
         let placeholders = (0..nodes.len()).filter(is_fed).map(|index| (index, needed[index])).collect();
         let draws = (0..nodes.len()).filter(|&index| matches!(nodes[index].op, Op::Draw { .. }));
         let drawing = draws.fold(0, |bits, index| bits | needed[index]);
-        let isa = options.isa;
-        let compiled = Compiled { graph, nodes, fetches, needed, placeholders, drawing, steps, placement, isa };
+        let updates = |step: &Step| matches!(nodes[step.node].op, Op::Assign | Op::Optimize { .. });
+        let first_update = steps.iter().position(updates).unwrap_or(steps.len());
+        let compiled = Compiled {
+            graph,
+            nodes,
+            fetches,
+            needed,
+            placeholders,
+            drawing,
+            steps,
+            first_update,
+            placement,
+            isa: options.isa,
+        };
         Plan { compiled: Arc::new(compiled), precision: PhantomData }
     }
 

@@ -81,10 +81,10 @@ impl Placement {
         Place { dtype, slot: slots.len() - 1 }
     }
 
-    /// Constants, placeholders and variables keep their slots for themselves.
+    /// Constants, placeholders and variables keep their slots for themselves; so does the 0 of a group.
     fn place_sources(&mut self, nodes: &[NodeData], needed: &[u64]) {
         for (index, node) in nodes.iter().enumerate().filter(|(index, _)| needed[*index] != 0) {
-            if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. }) {
+            if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. } | Op::Group) {
                 self.places[index] = Some(self.new_slot(node.dtype, SlotSize::of(&node.shape)));
             }
         }
@@ -100,11 +100,11 @@ impl Placement {
         let mut free: Vec<Place> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
             let node = &nodes[step.node];
-            let place = match self.reuse(&mut free, node) {
-                Some(place) => place,
-                None => self.new_slot(node.dtype, SlotSize::of(&node.shape)),
-            };
-            self.places[step.node] = Some(place);
+            if stores[step.node] == step.node {
+                let place = self.reuse(&mut free, node);
+                let place = place.unwrap_or_else(|| self.new_slot(node.dtype, SlotSize::of(&node.shape)));
+                self.places[step.node] = Some(place);
+            }
             let mut released: Vec<usize> = step.inputs.iter().map(|&input| stores[input]).collect();
             released.push(step.node);
             released.sort_unstable();
@@ -149,11 +149,12 @@ impl Placement {
     }
 }
 
-/// For each node, the node whose buffer holds it: a reshape's is that of its input.
+/// For each node, the node whose buffer holds it: a reshape's is that of its input, an assignment's that of the variable,
+/// an update's that of the loss.
 fn stores(nodes: &[NodeData]) -> Vec<usize> {
     let mut stores: Vec<usize> = (0..nodes.len()).collect();
     for (index, node) in nodes.iter().enumerate() {
-        if let Op::Reshape(_) = node.op {
+        if let Op::Reshape(_) | Op::Assign | Op::Optimize { .. } = node.op {
             stores[index] = stores[node.inputs[0].at()];
         }
     }

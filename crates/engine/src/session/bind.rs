@@ -11,17 +11,17 @@ use crate::shape::{Axes, Dims, MAX_RANK};
 use crate::tensor::DType;
 
 /// The jobs of a plan for one number of rows, in the order of its steps.
-pub(super) struct Bound {
+pub struct Bound {
     pub rows: usize,
     pub jobs: Vec<Job>,
 }
 
 /// Sizes and strides of four axes.
-pub(super) type Four = [usize; MAX_RANK];
+pub type Four = [usize; MAX_RANK];
 
 /// One kernel call.
 #[derive(Debug)]
-pub(super) enum Job {
+pub enum Job {
     /// The step's program over slices and single numbers.
     Map { inputs: [MapInput; MAX_INPUTS], count: usize, out: Span },
     Gemm { a: Span, b: Span, bias: Option<Span>, c: Span, m: usize, k: usize, n: usize },
@@ -54,14 +54,14 @@ pub(super) enum Job {
 
 /// An input of an elementwise program.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct MapInput {
+pub struct MapInput {
     pub span: Span,
     pub single: bool,
 }
 
 /// A tensor seen as `[outer, reduced, inner]`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Folded {
+pub struct Folded {
     pub outer: usize,
     pub reduced: usize,
     pub inner: usize,
@@ -69,7 +69,7 @@ pub(super) struct Folded {
 
 /// The update of one variable.
 #[derive(Debug)]
-pub(super) struct Update {
+pub struct Update {
     pub variable: Span,
     pub gradient: Span,
     pub slots: [Span; 2],

@@ -14,6 +14,12 @@ pub enum RunError {
         /// The node, by its name where the plan knows it.
         node: String,
     },
+    /// A value asked for that the last run did not compute, or no run yet.
+    #[error("{node}: the last run did not compute it")]
+    NotComputed {
+        /// The node.
+        node: String,
+    },
     /// A placeholder without a value.
     #[error("{node}: a placeholder that the fetch needs is not fed")]
     NotFed {

@@ -3,6 +3,7 @@
 mod bind;
 mod error;
 mod execute;
+mod jobs;
 mod value;
 
 use crate::graph::NodeId;
@@ -19,6 +20,7 @@ use crate::shape::{Dim, Dims};
 use crate::tensor::{DType, Tensor, View};
 use bind::Bound;
 pub use error::RunError;
+pub use jobs::Compute;
 use std::sync::Arc;
 pub use value::{Feed, Value};
 
@@ -28,7 +30,7 @@ pub struct Seed(pub u64);
 
 /// The optimizer of one update node: its live settings and what it remembers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct LiveOptimizer {
+pub struct LiveOptimizer {
     pub node: usize,
     pub optimizer: Optimizer,
     pub settings: Settings,
@@ -53,10 +55,12 @@ pub struct Session<T: Real> {
     fed: Vec<bool>,
     optimizers: Vec<LiveOptimizer>,
     draws: u64,
+    /// A bit for each fetch whose value is there.
+    computed: u64,
 }
 
 /// The three arenas and the places of the slots in them.
-struct Memory<T: Real> {
+pub struct Memory<T: Copy + Default> {
     real: Arena<T>,
     integer: Arena<i64>,
     boolean: Arena<bool>,
@@ -102,6 +106,7 @@ impl<T: Real> Session<T> {
             fed: vec![false; compiled.nodes.len()],
             optimizers: optimizers.collect(),
             draws: 0,
+            computed: 0,
             plan,
         };
         session.initialize(&compiled);
@@ -177,6 +182,7 @@ impl<T: Real> Session<T> {
             }
         }
         self.fed.fill(false);
+        self.computed = 0;
     }
 
     fn check_feed(&self, compiled: &Compiled, feed: &Feed<'_, T>, rows: &mut Option<usize>) -> Result<(), RunError> {
@@ -275,10 +281,12 @@ impl<T: Real> Session<T> {
     fn located(&self, id: NodeId, want: DType) -> Result<(Place, Dims), RunError> {
         let compiled = &self.plan.compiled;
         let own = id.graph == compiled.graph && id.at() < compiled.nodes.len();
-        let kept = own && {
-            let is_variable = matches!(compiled.nodes[id.at()].op, Op::Variable { .. });
-            is_variable || compiled.fetch_bit(id).is_some()
-        };
+        let is_variable = own && matches!(compiled.nodes[id.at()].op, Op::Variable { .. });
+        let fetch = compiled.fetch_bit(id);
+        if !is_variable && fetch.is_some_and(|bit| bit & self.computed == 0) {
+            return Err(RunError::NotComputed { node: self.name(id) });
+        }
+        let kept = is_variable || fetch.is_some();
         match (kept, own.then(|| compiled.place(id.at())).flatten()) {
             (true, Some(place)) if place.dtype == want => Ok((place, compiled.nodes[id.at()].shape.at(self.rows()))),
             (true, Some(place)) => Err(RunError::ElementType { node: self.name(id), got: place.dtype, want }),
