@@ -8,6 +8,7 @@ use crate::op::{self, Literal, Op, Role, Rule, Typed};
 use crate::shape::Shape;
 use crate::tensor::DType;
 pub use node::{IntoNode, Node};
+pub(crate) use print::quoted;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
@@ -179,7 +180,7 @@ impl Graph {
         let ids: Vec<NodeId> = inputs.iter().map(|node| node.id()).collect();
         let (typed, broken) = {
             let content = self.content.borrow();
-            let broken = ids.iter().find_map(|id| content.nodes[id.at()].broken);
+            let broken = ids.iter().filter_map(|id| content.nodes[id.at()].broken).min();
             (ids.iter().map(|id| content.nodes[id.at()].typed()).collect::<Vec<_>>(), broken)
         };
         if let Some(error) = broken {

@@ -1,7 +1,7 @@
 //! Handles of nodes, and the operations one writes with them.
 
 use super::{Graph, NodeId};
-use crate::op::{Binary, Comparison, Draw, Op, Reduction, Unary};
+use crate::op::{Binary, Comparison, Draw, Op, Reduction, Rule, Unary};
 use crate::session::{Feed, Value};
 use crate::shape::{Axes, Dim, Shape};
 use crate::tensor::DType;
@@ -283,7 +283,12 @@ impl<'g> Node<'g> {
 
     /// The part `start..end` along an axis with a fixed size.
     pub fn slice(self, axis: usize, start: usize, end: usize) -> Node<'g> {
-        self.graph.define(Op::Slice { axis, start, size: end.saturating_sub(start) }, &[self])
+        let op = Op::Slice { axis, start, size: end.saturating_sub(start) };
+        if end < start && !self.is_broken() {
+            let rule = Rule::Bounds { op: "slice", low: start as f64, high: end as f64 };
+            return self.graph.poison(op, rule);
+        }
+        self.graph.define(op, &[self])
     }
 
     /// The rows at integer positions; a position outside is an error of the run.

@@ -21,7 +21,7 @@ impl Graph {
         let mut text = String::from("digraph caviar {\n  rankdir = BT;\n");
         for (index, data) in content.nodes.iter().enumerate() {
             let shape = if data.inputs.is_empty() { "box" } else { "ellipse" };
-            let label = format!("{}\\n{} {}", data.name, data.op, data.shape);
+            let label = format!("{}\\n{} {}", quoted(&data.name), data.op, data.shape);
             // Writing to a String cannot fail.
             let _ = writeln!(text, "  n{index} [shape = {shape}, label = \"{label}\"];");
             for input in &data.inputs {
@@ -38,6 +38,11 @@ impl fmt::Display for Graph {
         let content = self.content.borrow();
         content.nodes.iter().try_for_each(|data| writeln!(f, "{}", line(&content.nodes, data)))
     }
+}
+
+/// A name as it stands between the quotes of a label.
+pub(crate) fn quoted(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// `name = operation(inputs) : type shape`.

@@ -1,7 +1,7 @@
 //! Plans as text, and as dot.
 
 use super::{Plan, Step, Work};
-use crate::graph::NodeData;
+use crate::graph::{NodeData, quoted};
 use crate::kernels::map::MapStep;
 use crate::op::Op;
 use crate::real::Real;
@@ -44,10 +44,10 @@ impl<T: Real> Plan<T> {
         // Writing to a String cannot fail.
         for (index, node) in plan.nodes.iter().enumerate().filter(|(index, _)| plan.needed[*index] != 0) {
             if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. }) {
-                let _ = writeln!(text, "  n{index} [shape = box, label = \"{}\\n{}\"];", node.name, node.shape);
+                let _ = writeln!(text, "  n{index} [shape = box, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
             }
             if let Op::Reshape(_) | Op::Group = node.op {
-                let _ = writeln!(text, "  n{index} [shape = plain, label = \"{}\\n{}\"];", node.name, node.shape);
+                let _ = writeln!(text, "  n{index} [shape = plain, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
                 node.inputs.iter().for_each(|input| {
                     let _ = writeln!(text, "  n{} -> n{index};", input.index);
                 });
@@ -55,7 +55,7 @@ impl<T: Real> Plan<T> {
         }
         for step in &plan.steps {
             let node = &plan.nodes[step.node];
-            let label = format!("{}\\n{} {}", node.name, kernel(step, node), node.shape);
+            let label = format!("{}\\n{} {}", quoted(&node.name), kernel(step, node), node.shape);
             let _ = writeln!(text, "  n{} [shape = ellipse, label = \"{label}\"];", step.node);
             for input in &step.inputs {
                 let _ = writeln!(text, "  n{input} -> n{};", step.node);
