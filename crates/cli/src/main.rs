@@ -1,3 +1,33 @@
-//! The program `caviar`.
+//! The program `caviar`: arguments in, a validated plan, a command, an exit code.
 
-fn main() {}
+mod apology;
+mod args;
+mod columns;
+mod commands;
+mod config;
+mod failure;
+mod folder;
+mod interrupt;
+mod outcome;
+mod plan;
+mod summary;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    apology::install();
+    let arguments = Arguments::parse();
+    let result = match &arguments.command {
+        Command::Train(args) => commands::train::run(args),
+        Command::Tune(args) => commands::tune::run(args),
+        Command::Predict(args) => commands::predict::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Completions(args) => commands::completions::run(args),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}

@@ -9,9 +9,33 @@ use super::{Report, TrialLine};
 /// Lines that are shown at once; the others unfold.
 const SHOWN: usize = 15;
 
+impl Report {
+    /// The trials: the best one, complete ones by score, then the others.
+    pub fn ranked(&self) -> Vec<&TrialLine> {
+        let mut order: Vec<&TrialLine> = self.trials.iter().collect();
+        let cost = |trial: &TrialLine| match trial.score.filter(|score| score.is_finite()) {
+            Some(score) if self.higher_is_better => -score,
+            Some(score) => score,
+            None => f64::INFINITY,
+        };
+        let loser = |trial: &TrialLine| Some(trial.number) != self.best;
+        let unfinished = |trial: &TrialLine| trial.state != "complete";
+        order.sort_by(|a, b| {
+            let rank = loser(a).cmp(&loser(b)).then(unfinished(a).cmp(&unfinished(b)));
+            rank.then(cost(a).total_cmp(&cost(b))).then(a.number.cmp(&b.number))
+        });
+        order
+    }
+
+    /// Names of the settings that are not the same in all trials.
+    pub fn varied(&self) -> Vec<String> {
+        settings(&self.trials).0
+    }
+}
+
 /// The table of trials, the best first, and the settings that all of them share.
 pub(super) fn html(report: &Report) -> String {
-    let order = ranked(report);
+    let order = report.ranked();
     let (varied, shared) = settings(&report.trials);
     let mut html = table(report, &varied, &order[..order.len().min(SHOWN)], 1);
     if order.len() > SHOWN {
@@ -24,25 +48,6 @@ pub(super) fn html(report: &Report) -> String {
         let _ = write!(html, "<p class=\"note\">The same in all trials: {}.</p>", facts.join(", "));
     }
     html
-}
-
-/// Complete trials by score, then the others by how far they got.
-fn ranked(report: &Report) -> Vec<&TrialLine> {
-    let mut order: Vec<&TrialLine> = report.trials.iter().collect();
-    let cost = |trial: &TrialLine| match trial.score.filter(|score| score.is_finite()) {
-        Some(score) if report.higher_is_better => -score,
-        Some(score) => score,
-        None => f64::INFINITY,
-    };
-    let best_first = |trial: &TrialLine| Some(trial.number) != report.best;
-    order.sort_by(|a, b| {
-        best_first(a)
-            .cmp(&best_first(b))
-            .then((a.state != "complete").cmp(&(b.state != "complete")))
-            .then(cost(a).total_cmp(&cost(b)))
-            .then(a.number.cmp(&b.number))
-    });
-    order
 }
 
 /// Names of the settings that differ among trials, in the order of their first appearance, and those that do not.

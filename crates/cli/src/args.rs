@@ -1,0 +1,168 @@
+//! The arguments as they are typed: words checked one by one, not yet together.
+
+pub mod data;
+pub mod output;
+pub mod recipe;
+pub mod search;
+mod values;
+
+use std::path::PathBuf;
+
+use caviar_lab::bench::Work;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+use data::{DataArgs, FormatArgs};
+use output::{CommonArgs, OutArgs};
+use recipe::RecipeArgs;
+use search::SearchArgs;
+
+const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Finds the best feed-forward network for a table.
+#[derive(Debug, Parser)]
+#[command(
+    name = "caviar",
+    version,
+    help_template = TEMPLATE,
+    before_help = "\
+Examples:
+  caviar tune iris.csv --target species
+  caviar predict caviar-out/iris-1/model.safetensors new.csv -o answers.csv
+",
+    infer_long_args = false,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[command(allow_negative_numbers = true)]
+pub enum Command {
+    /// Train one network
+    Train(TrainArgs),
+    /// Train many networks and keep the best
+    Tune(TuneArgs),
+    /// Say what a model makes of each row of a table
+    Predict(PredictArgs),
+    /// Measure speed on fixed works
+    Bench(BenchArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Arguments of `caviar train`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, allow_negative_numbers = true, before_help = "\
+Examples:
+  caviar train iris.csv --target species
+  caviar train house.csv --target price --hidden 128,64 --optimizer adam --learning-rate 0.003
+  caviar train moons.csv --target class --hidden 5,2 --batch-size 64 --epochs 1000 --json
+")]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    #[command(flatten)]
+    pub out: OutArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Arguments of `caviar tune`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, allow_negative_numbers = true, before_help = "\
+Examples:
+  caviar tune iris.csv --target species
+  caviar tune house.csv --target price --time 60s --metric rmse
+  caviar tune house.csv --target price --trials 200 --optimizer adam --hidden 64,32
+
+A setting that is given is fixed; the others are searched.
+")]
+pub struct TuneArgs {
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub search: SearchArgs,
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    #[command(flatten)]
+    pub out: OutArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Arguments of `caviar predict`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  caviar predict caviar-out/iris-1/model.safetensors new.csv
+  caviar predict model.safetensors new.csv -o answers.csv
+")]
+pub struct PredictArgs {
+    /// The model: model.safetensors of a run, or the folder it is in
+    pub model: PathBuf,
+    /// The table; columns are found by name, others may be there
+    pub data: PathBuf,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON object a row
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+/// Arguments of `caviar bench`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  caviar bench
+  caviar bench moons fashion --json
+")]
+pub struct BenchArgs {
+    /// The works; all of them unless named
+    #[arg(value_name = "WORK", value_parser = PossibleValuesParser::new(Work::NAMES).try_map(|name| name.parse::<Work>()))]
+    pub works: Vec<Work>,
+    /// Epochs, in place of those of each work
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub epochs: Option<u64>,
+    /// Threads [default: 1 for moons, all cores for fashion]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
+    pub threads: Option<usize>,
+    /// Print one JSON object a work
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but the results
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `caviar completions`.
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  caviar completions bash > /etc/bash_completion.d/caviar
+  caviar completions fish > ~/.config/fish/completions/caviar.fish
+")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,31 @@
+//! How far a search goes.
+
+use std::time::Duration;
+
+use caviar_lab::Method;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::values;
+
+/// How far a search goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Search")]
+pub struct SearchArgs {
+    /// How many networks [default: 64, unless --time or --budget is given]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub trials: Option<u64>,
+    /// How long, such as 60s, 2m or 1h
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub time: Option<Duration>,
+    /// How many epochs over all networks
+    #[arg(long, value_name = "EPOCHS", value_parser = values::count)]
+    pub budget: Option<u64>,
+    /// Where networks come from
+    #[arg(long, default_value = "random", value_parser = method())]
+    pub method: Method,
+}
+
+fn method() -> impl TypedValueParser<Value = Method> + Clone {
+    PossibleValuesParser::new(["random", "grid"]).map(|name| if name == "grid" { Method::Grid } else { Method::Random })
+}

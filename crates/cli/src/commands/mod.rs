@@ -1,0 +1,7 @@
+//! One module for each command: arguments to a plan, and what is done with it.
+
+pub mod bench;
+pub mod completions;
+pub mod predict;
+pub mod train;
+pub mod tune;

@@ -1,0 +1,132 @@
+//! What can go wrong, with its exit code and what to do about it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use caviar_engine::train::TrainError;
+use caviar_lab::{ErrorKind, LabError};
+use caviar_store::StoreError;
+use caviar_table::{ReadError, TargetError};
+use thiserror::Error;
+
+/// Wrong usage, knowable from the arguments alone.
+pub const USAGE: u8 = 2;
+/// Stopped by Ctrl-C.
+pub const STOPPED: u8 = 130;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// Arguments that do not go together.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything of the laboratory.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// A table that is no table.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A folder that already holds a study.
+    #[error("{}: already holds {held}, which is never overwritten", folder.display())]
+    Taken {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds.
+        held: &'static str,
+    },
+    /// A folder that cannot be made.
+    #[error("{}: cannot be made: {source}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Output that nobody takes.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// A training that a fixed work cannot do.
+    #[error(transparent)]
+    Bench(#[from] TrainError),
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => USAGE,
+            Failure::Lab(error) => match error.kind() {
+                ErrorKind::Failed => 1,
+                ErrorKind::Usage => USAGE,
+                ErrorKind::Data => 3,
+                ErrorKind::NoTrial => 4,
+                ErrorKind::Interrupted => STOPPED,
+            },
+            Failure::Read(ReadError::Delimiter { .. }) => USAGE,
+            Failure::Read(_) | Failure::Taken { .. } => 3,
+            Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) | Failure::Bench(_) => 1,
+        }
+    }
+
+    /// What to do about it, where the message does not say so already.
+    fn advice(&self) -> Option<String> {
+        match self {
+            Failure::Taken { .. } => Some("name another folder with --out, or move this one away".to_owned()),
+            Failure::Folder { .. } => Some("name a folder that you may write to with --out".to_owned()),
+            Failure::Lab(LabError::NoTrial { .. }) => {
+                Some("try a --learning-rate ten times smaller, or --clip-norm 1".to_owned())
+            }
+            Failure::Lab(LabError::Read(ReadError::Io { path, source }))
+            | Failure::Read(ReadError::Io { path, source })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                neighbor(path).map(|name| format!("did you mean {}?", name.display()))
+            }
+            Failure::Lab(LabError::Target(TargetError::OneValue { .. })) => {
+                Some("name another column with --target, or add rows of another kind".to_owned())
+            }
+            Failure::Lab(LabError::Target(TargetError::AllMissing { .. })) => {
+                Some("name another column with --target".to_owned())
+            }
+            Failure::Lab(LabError::Split(_)) => {
+                Some("add rows, or make the parts smaller with --test 0 and --validation 0".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Says what went wrong on standard error.
+    pub fn report(&self) -> ExitCode {
+        let nobody_listens = matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe);
+        if nobody_listens {
+            // As `caviar predict ... | head` is meant to end.
+            return ExitCode::SUCCESS;
+        }
+        let mut stderr = io::stderr();
+        // There is no other place to say that standard error is closed.
+        let _ = writeln!(stderr, "error: {self}");
+        if let Some(advice) = self.advice() {
+            let _ = writeln!(stderr, "  {advice}");
+        }
+        if self.code() == USAGE {
+            let _ = writeln!(stderr, "\nFor more information, try '--help'.");
+        }
+        ExitCode::from(self.code())
+    }
+}
+
+/// The file beside a missing one whose name is nearest.
+fn neighbor(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wanted = path.file_name()?.to_str()?;
+    let entries = std::fs::read_dir(folder).ok()?;
+    let mut names: Vec<String> =
+        entries.take(10_000).flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let nearest = caviar_table::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(nearest))
+}
