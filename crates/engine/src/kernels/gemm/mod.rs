@@ -96,6 +96,10 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
     }
     if cpu.gang.threads() > 1 && 2 * m * n * k > WORTH_SPREADING {
         product.spread(cpu);
+    } else if product.n <= LANES && k <= DEPTH && !product.transpose_b {
+        // What the general way comes to, without its loops: this is where the smallest networks spend their time.
+        let (rows, steps) = (0..product.m, 0..k);
+        product.panel(cpu, Panel { product: &product, rows, start: 0, vectors: 1, steps, packed: None });
     } else {
         product.block(cpu, 0..product.m, 0..product.n, product.packed);
     }

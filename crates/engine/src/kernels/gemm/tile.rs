@@ -11,9 +11,9 @@ use std::ops::Range;
 const TILE_BYTES: usize = 24 * 64;
 /// Scratch for the partial sums of a tile: one for each digit of the number of shards.
 pub(super) const TREE_BYTES: usize = 32 * TILE_BYTES;
-/// Where `B` is read in place, a vector may reach into the next rows; the last rows, which have none, are copied. There are
-/// at most 15 of one vector, or one of four.
-const COPIED_ROWS: usize = 256;
+/// Where `B` is read in place, a vector may reach into the next rows; the last rows, which have none, are copied: at most
+/// sixteen of one vector, or one of four.
+const COPIED: usize = LANES * LANES;
 
 /// `rows` of the result in the columns of one panel, from `steps` of the contraction.
 ///
@@ -76,7 +76,7 @@ const fn rows_of_tile<S: Simd>(vectors: usize) -> usize {
 impl<T: Real> Panel<'_, T> {
     #[inline(always)]
     fn all_rows<S: Simd<Elem = T>, const V: usize>(&self, simd: S, tree: *mut T) {
-        let mut copied = MaybeUninit::<[T; COPIED_ROWS]>::uninit();
+        let mut copied = MaybeUninit::<[T; COPIED]>::uninit();
         let b = self.operand::<S, V>(simd, copied.as_mut_ptr().cast());
         let mut row = self.rows.start;
         macro_rules! tiles {
@@ -101,20 +101,17 @@ impl<T: Real> Panel<'_, T> {
             return [Steps { from, stride: width, count: self.steps.len() }, nothing];
         }
         let Product { b, k, n, .. } = *self.product;
-        // A step can be read if its last vector, which may reach into the next rows, ends inside the matrix.
-        let beyond = (self.start + width).saturating_sub(n) as u32;
-        let in_place = match n {
-            _ if beyond == 0 => k,
-            LANES.. => k.saturating_sub(1),
-            _ => k.saturating_sub(beyond.div_ceil(n as u32) as usize),
-        };
+        // A step can be read if its last vector, which may reach into the next rows, ends inside the matrix; a few steps
+        // that could be read may be copied with the others, to save a division.
+        let beyond = (self.start + width).saturating_sub(n);
+        let in_place = if beyond == 0 { k } else { k.saturating_sub((beyond >> n.ilog2()) + 1) };
         let middle = in_place.clamp(self.steps.start, self.steps.end);
         let from = b.wrapping_add(self.steps.start * n + self.start);
         let near = Steps { from, stride: n, count: middle - self.steps.start };
         if middle == self.steps.end {
             return [near, nothing];
         }
-        // SAFETY: the buffer holds the few steps of this panel that reach beyond the matrix, see `COPIED_ROWS`.
+        // SAFETY: the buffer holds the few steps of this panel that reach beyond the matrix, see `COPIED`.
         unsafe { Pack::new(self.product, self.start, V, middle..self.steps.end, copied) }.copy(simd);
         [near, Steps { count: self.steps.end - middle, ..nothing }]
     }
@@ -259,20 +256,21 @@ impl<T: Real> Panel<'_, T> {
         let Product { c, n, .. } = *self.product;
         let last = self.start + (V - 1) * LANES;
         let count = (n - last).min(LANES);
-        for (r, vectors) in acc.iter().enumerate() {
+        let mut to = c.wrapping_add(row * n + self.start);
+        for vectors in &acc {
             // SAFETY: the row and the columns lie in the result, and no other thread has them.
             unsafe {
-                let to = c.add((row + r) * n + self.start);
                 for (v, vector) in vectors[..V - 1].iter().enumerate() {
                     simd.store_pointer(*vector, to.add(v * LANES));
                 }
-                let to = to.add((V - 1) * LANES);
+                let last = to.add((V - 1) * LANES);
                 if count == LANES {
-                    simd.store_pointer(vectors[V - 1], to);
+                    simd.store_pointer(vectors[V - 1], last);
                 } else {
-                    simd.store_partial(vectors[V - 1], std::slice::from_raw_parts_mut(to, count));
+                    simd.store_partial(vectors[V - 1], std::slice::from_raw_parts_mut(last, count));
                 }
             }
+            to = to.wrapping_add(n);
         }
     }
 }
