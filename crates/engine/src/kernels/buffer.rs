@@ -136,11 +136,6 @@ impl<T: Copy + Default> Arena<T> {
         Arena { buffer: Buffer::new(len) }
     }
 
-    /// The number of elements.
-    pub fn len(&self) -> usize {
-        self.buffer.len()
-    }
-
     /// The elements of a span.
     #[inline]
     pub fn get(&self, span: Span) -> &[T] {

@@ -92,7 +92,7 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
         packed: packed.as_mut_ptr(),
     };
     if transpose_a && n == 1 && bias.is_none() {
-        product = product.as_row_times_matrix();
+        product = product.into_row_times_matrix();
     }
     if cpu.gang.threads() > 1 && 2 * m * n * k > WORTH_SPREADING {
         product.spread(cpu);
@@ -131,7 +131,7 @@ unsafe impl<T: Sync> Sync for Product<T> {}
 impl<T: Real> Product<T> {
     /// The transpose of a matrix times one column, as that column laid down times the matrix: the same numbers in the
     /// same order, with no idle lanes.
-    fn as_row_times_matrix(self) -> Self {
+    fn into_row_times_matrix(self) -> Self {
         Product { a: self.b, a_row: self.k, a_step: 1, b: self.a, transpose_b: false, m: 1, n: self.m, ..self }
     }
 
