@@ -80,7 +80,7 @@ fn table(report: &Report, columns: &[String], trials: &[&TrialLine], first: usiz
         escape(&report.metric)
     );
     for column in columns {
-        let _ = write!(html, "<th>{}</th>", escape(&column.replace('_', " ")));
+        let _ = write!(html, "<th>{}</th>", escape(column));
     }
     html.push_str("</tr></thead><tbody>\n");
     for (trial, rank) in trials.iter().zip(first..) {

@@ -3,7 +3,10 @@
 use caviar_engine::train::Metric;
 use caviar_tune::Value;
 
+use super::pairs::pairs;
 use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
+use crate::error::LabError;
+use crate::experiment::Experiment;
 use crate::figures::Figures;
 use crate::finished::{Finished, Surface, TrialRecord, Validated};
 use crate::recipe::Recipe;
@@ -11,15 +14,28 @@ use crate::report_data::DataReport;
 
 /// Digits of a setting in a table.
 const DIGITS: usize = 4;
+/// Settings in the order of their weight, as courses teach it; the others follow by name.
+const WEIGHT: [&str; 6] = ["learning_rate", "hidden", "batch_size", "optimizer", "beta", "activation"];
 
 impl Report {
     /// The page about a run: `asked` are the settings in the user's words, `command` is what repeats it.
-    pub fn of(finished: &Finished, asked: Vec<Fact>, command: String, version: &str) -> Report {
+    ///
+    /// # Errors
+    /// Test rows that cannot be encoded.
+    pub fn of(
+        experiment: &Experiment,
+        finished: &Finished,
+        asked: Vec<Fact>,
+        command: String,
+        version: &str,
+    ) -> Result<Report, LabError> {
         let data = &finished.data;
         let file = data.path.file_name().unwrap_or(data.path.as_os_str()).to_string_lossy().into_owned();
         let metrics = metrics(&finished.train);
         let confusion = finished.confusion.as_ref();
-        Report {
+        let points = pairs(experiment, &finished.model)?;
+        let scatter = (!points.is_empty()).then_some(Answers::Scatter { points });
+        Ok(Report {
             title: format!("{} from {file}", data.target),
             summary: summary(finished),
             asked,
@@ -32,12 +48,13 @@ impl Report {
             best: Some(finished.best.trial),
             best_settings: settings(finished),
             answers: confusion
-                .map(|found| Answers::Confusion { classes: found.classes.clone(), counts: found.counts.clone() }),
+                .map(|found| Answers::Confusion { classes: found.classes.clone(), counts: found.counts.clone() })
+                .or(scatter),
             answered: confusion.map_or("test", |found| found.part).to_owned(),
             boundary: finished.surface.as_ref().map(boundary),
             command,
             version: version.to_owned(),
-        }
+        })
     }
 }
 
@@ -101,13 +118,14 @@ fn scores(finished: &Finished, metrics: &[Metric]) -> Vec<ScoreLine> {
 }
 
 fn trial_line(trial: &TrialRecord) -> TrialLine {
-    let params = trial.params.iter();
+    let mut params: Vec<(&str, &Value)> = trial.params.iter().collect();
+    params.sort_by_key(|(name, _)| WEIGHT.iter().position(|first| first == name).unwrap_or(WEIGHT.len()));
     TrialLine {
         number: trial.number,
         state: trial.state.to_string(),
         score: trial.score,
         epochs: trial.epochs,
-        params: params.map(|(name, value)| Fact::new(name, setting(value))).collect(),
+        params: params.into_iter().map(|(name, value)| Fact::new(name.replace('_', "-"), setting(value))).collect(),
         curve: trial
             .curve
             .iter()

@@ -11,6 +11,7 @@ mod curves;
 mod frame;
 mod gather;
 mod page;
+mod pairs;
 mod scatter;
 mod text;
 

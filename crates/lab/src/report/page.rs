@@ -49,7 +49,7 @@ fn answers(answers: &Answers) -> Option<String> {
 fn facts(facts: &[Fact]) -> Option<String> {
     let mut html = String::from("<dl>\n");
     for fact in facts {
-        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&fact.name.replace('_', " ")), escape(&fact.value));
+        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escape(&fact.name), escape(&fact.value));
     }
     html.push_str("</dl>");
     (!facts.is_empty()).then_some(html)

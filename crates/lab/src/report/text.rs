@@ -41,7 +41,10 @@ pub(super) fn figure(value: f64) -> String {
 /// A figure with all its four digits, so that columns line up.
 pub(super) fn score(value: Option<f64>) -> String {
     match value {
-        Some(value) if value.is_finite() && (1e-3..1e4).contains(&value.abs()) => format!("{value:.4}"),
+        Some(value) if value.is_finite() && value.abs() < 1e4 => {
+            let text = format!("{value:.4}");
+            if text == "-0.0000" { "0.0000".to_owned() } else { text }
+        }
         Some(value) => figure(value),
         None => "–".to_owned(),
     }
@@ -66,7 +69,7 @@ mod tests {
     fn figures_have_four_digits() {
         let shown = [0.0, 0.25, 12.3456, 1234.6, 0.0004, 1e9, -3.0, f64::NAN].map(figure);
         assert_eq!(shown, ["0", "0.25", "12.35", "1235", "4e-4", "1e9", "-3", "–"].map(str::to_owned));
-        assert_eq!(score(Some(0.5)), "0.5000");
+        assert_eq!((score(Some(0.5)), score(Some(-1e-9))), ("0.5000".to_owned(), "0.0000".to_owned()));
         assert_eq!((place(3.04), place(3.25)), ("3".to_owned(), "3.2".to_owned()));
     }
 }

@@ -1,0 +1,150 @@
+//! Laws of a model and its file.
+
+mod tables;
+
+use caviar_lab::{
+    DataOptions, ErrorKind, Experiment, LabError, Model, Part, Precision, Predictions, Quiet, Recipe, Workers, train,
+};
+use caviar_table::{ReadOptions, Table};
+use tables::{brief, kinds, prices, write};
+
+fn trained(text: &str, target: &str, recipe: &Recipe) -> Model {
+    let table = Table::parse(text.as_bytes(), "table.csv", &ReadOptions::default()).unwrap();
+    let experiment = Experiment::from_table(table, &DataOptions::new(target)).unwrap();
+    train(&experiment, recipe, &Workers::new(1), &mut Quiet).unwrap().model
+}
+
+fn predicted(model: &Model, text: &str) -> Predictions {
+    let options = model.read_options(ReadOptions::default());
+    model.predict(&Table::parse(text.as_bytes(), "new.csv", &options).unwrap()).unwrap()
+}
+
+/// The lines of a table with their cells in another order.
+fn permuted(text: &str, order: [usize; 4]) -> String {
+    let line = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        order.map(|place| cells[place]).join(",") + "\n"
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_model_comes_back_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipes = [
+        brief(),
+        Recipe { hidden: vec![], ..brief() },
+        Recipe { batch_norm: true, dropout: 0.2, precision: Precision::F64, ..brief() },
+        Recipe { class_weight: "above=2".parse().unwrap(), label_smoothing: 0.1, ..brief() },
+    ];
+    for recipe in recipes {
+        let model = trained(&kinds(60, 1), "kind", &recipe);
+        let path = folder.path().join("model.safetensors");
+        model.save(&path).unwrap();
+        let back = Model::load(&path).unwrap();
+        assert_eq!(back, model);
+        assert_eq!(predicted(&back, &kinds(20, 2)), predicted(&model, &kinds(20, 2)));
+    }
+    let model = trained(&prices(60, 1), "price", &brief());
+    let back = Model::from_file(model.file().unwrap()).unwrap();
+    assert_eq!(predicted(&back, &prices(20, 2)), predicted(&model, &prices(20, 2)));
+}
+
+#[test]
+fn columns_are_found_by_name() {
+    let model = trained(&kinds(60, 1), "kind", &brief());
+    let text = kinds(30, 5);
+    let straight = predicted(&model, &text);
+    assert_eq!(predicted(&model, &permuted(&text, [2, 0, 3, 1])), straight);
+    assert_eq!(predicted(&model, &permuted(&text, [3, 2, 1, 0])), straight);
+    let Predictions::Classes { classes, labels, probabilities } = straight else { panic!("classes are predicted") };
+    assert_eq!((classes.len(), labels.len(), probabilities.len()), (2, 30, 60));
+    assert!(probabilities.chunks(2).all(|p| (p[0] + p[1] - 1.0).abs() < 1e-12));
+    let missing = Table::parse(b"x,color\n1,red\n", "new.csv", &model.read_options(ReadOptions::default())).unwrap();
+    assert_eq!(model.predict(&missing).unwrap_err().kind(), ErrorKind::Data);
+}
+
+#[test]
+fn a_row_is_predicted_alike_alone_and_among_others() {
+    for (text, target) in [(prices(300, 1), "price"), (kinds(300, 1), "kind")] {
+        let model = trained(&text, target, &Recipe { hidden: vec![45, 17], batch_norm: true, ..brief() });
+        let (head, rows) = text.split_once('\n').unwrap();
+        let all = predicted(&model, &text);
+        for (place, row) in rows.lines().enumerate().step_by(37) {
+            match (predicted(&model, &format!("{head}\n{row}\n")), &all) {
+                (Predictions::Values(one), Predictions::Values(all)) => assert_eq!(one[0], all[place]),
+                (Predictions::Classes { probabilities: one, .. }, Predictions::Classes { probabilities: all, .. }) => {
+                    assert_eq!(one[..], all[2 * place..2 * place + 2]);
+                }
+                _ => panic!("one kind of target"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_is_predicted_in_the_units_of_the_table() {
+    let recipe = Recipe { hidden: vec![24], epochs: 150, learning_rate: 0.01, ..Recipe::default() };
+    let table = Table::parse(prices(300, 1).as_bytes(), "prices.csv", &ReadOptions::default()).unwrap();
+    let experiment = Experiment::from_table(table, &DataOptions::new("price")).unwrap();
+    let finished = train(&experiment, &recipe, &Workers::new(1), &mut Quiet).unwrap();
+    let text = prices(50, 2);
+    let Predictions::Values(values) = predicted(&finished.model, &text) else { panic!("values are predicted") };
+    let truth = text.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().parse::<f64>().unwrap());
+    let square = values.iter().zip(truth).map(|(value, truth)| (value - truth) * (value - truth)).sum::<f64>() / 50.0;
+    assert!(square.sqrt() < 6.0, "{}", square.sqrt());
+    let rmse = finished.test.unwrap().get(caviar_engine::train::Metric::Rmse).unwrap();
+    let baseline = finished.baseline.figures.get(caviar_engine::train::Metric::Rmse).unwrap();
+    assert!(rmse < 6.0 && (25.0..40.0).contains(&baseline), "{rmse} {baseline}");
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let model = trained(&kinds(60, 1), "kind", &brief());
+    let mut file = model.file().unwrap();
+    let weight = file.arrays.remove("dense2/weight").unwrap();
+    assert!(matches!(Model::from_file(file.clone()), Err(LabError::BrokenModel { .. })));
+    file.arrays.insert("dense2/weight".to_owned(), weight.clone());
+    file.arrays.insert("dense1/weight".to_owned(), weight);
+    assert!(matches!(Model::from_file(file.clone()), Err(LabError::BrokenModel { .. })));
+    let mut huge = model.file().unwrap();
+    huge.set_section("recipe", &Recipe { hidden: vec![1 << 60, 1 << 60], ..brief() }).unwrap();
+    assert_eq!(Model::from_file(huge).unwrap_err().kind(), ErrorKind::Data);
+    let mut wild = model.file().unwrap();
+    wild.set_section("recipe", &Recipe { dropout: 1.0, ..brief() }).unwrap();
+    assert!(Model::from_file(wild).is_err());
+}
+
+#[test]
+fn bad_tables_and_settings_end_with_their_kind_of_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = kinds(40, 1);
+    let prepare = |text: &str, options: &DataOptions| {
+        let path = write(&folder, "table.csv", text);
+        Experiment::prepare(&path, options)
+    };
+    let options = DataOptions::new("kind");
+    let cases = [
+        ("", options.clone()),
+        ("x,kind\n", options.clone()),
+        ("x,kind\n1,a\n2\n", options.clone()),
+        ("x,kind\n1,a\n2,a\n", options.clone()),
+        (&*good, DataOptions::new("knid")),
+        (&*good, DataOptions { sample_weight: Some("wieght".to_owned()), ..options.clone() }),
+        (&*good, DataOptions { sample_weight: Some("y".to_owned()), ..options.clone() }),
+        (&*good, DataOptions { test: Part::File("nowhere.csv".into()), ..options.clone() }),
+    ];
+    for (text, options) in cases {
+        let error = prepare(text, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+    }
+    let beyond = DataOptions { test: Part::Fraction(1.0), ..options.clone() };
+    assert_eq!(prepare(&good, &beyond).unwrap_err().kind(), ErrorKind::Usage);
+
+    let experiment = prepare(&good, &options).unwrap();
+    let fails = |recipe: Recipe| train(&experiment, &recipe, &Workers::new(1), &mut Quiet).unwrap_err().kind();
+    assert_eq!(fails(Recipe { beta: 1.0, ..brief() }), ErrorKind::Usage);
+    assert_eq!(fails(Recipe { metric: caviar_engine::train::Metric::Rmse, ..brief() }), ErrorKind::Data);
+    assert_eq!(fails(Recipe { class_weight: "abvoe=2".parse().unwrap(), ..brief() }), ErrorKind::Data);
+    assert_eq!(brief().notes(12), ["batch size 32 cut to the 12 training rows"]);
+}
