@@ -428,7 +428,7 @@ pub(crate) fn infer(op: &Op, inputs: &[Typed]) -> Result<Typed, Rule> {
             Ok((stretch(name, inputs[0].0, inputs[1].0)?, DType::Real))
         }
         Op::Compare(_) => {
-            same_type(name, inputs[0].1, inputs[1].1)?;
+            same_type(name, inputs[1].1, inputs[0].1)?;
             Ok((stretch(name, inputs[0].0, inputs[1].0)?, DType::Boolean))
         }
         Op::Where => {

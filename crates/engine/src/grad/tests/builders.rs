@@ -27,7 +27,8 @@ fn every_activation_has_the_derivative_that_differences_say() {
 #[test]
 fn elementwise_losses_have_the_derivatives_that_differences_say() {
     let targets = || between(5, &[5, 3], 0.0, 1.0);
-    Case::new("sigmoid cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].sigmoid_cross_entropy(x[1])).check();
+    Case::new("sigmoid cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].sigmoid_cross_entropy(x[1]))
+        .check();
     Case::new("sigmoid cross entropy of large logits", [extreme(), between(5, &[3, 4], 0.0, 1.0)], |_, x| {
         x[0].sigmoid_cross_entropy(x[1])
     })
@@ -35,9 +36,11 @@ fn elementwise_losses_have_the_derivatives_that_differences_say() {
     Case::new("squared", [signed(0, &[5, 3]), targets()], |_, x| x[0].squared_error(x[1])).check();
     Case::new("absolute", [signed(0, &[5, 3]), targets()], |_, x| x[0].absolute_error(x[1])).check();
     for delta in [0.1, 1.0, 10.0] {
-        Case::new(format!("huber {delta}"), [signed(0, &[5, 3]), targets()], move |_, x| x[0].huber_error(x[1], delta)).check();
+        Case::new(format!("huber {delta}"), [signed(0, &[5, 3]), targets()], move |_, x| x[0].huber_error(x[1], delta))
+            .check();
     }
-    Case::new("dense cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].dense_softmax_cross_entropy(x[1])).check();
+    Case::new("dense cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].dense_softmax_cross_entropy(x[1]))
+        .check();
     Case::new("dense cross entropy of large logits", [extreme(), between(5, &[3, 4], 0.0, 1.0)], |_, x| {
         x[0].dense_softmax_cross_entropy(x[1])
     })

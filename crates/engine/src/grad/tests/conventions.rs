@@ -14,7 +14,7 @@ fn slopes(at: Tensor<f64>, build: impl for<'g> Fn(&'g Graph, Node<'g>) -> Node<'
     let g = Graph::new();
     let x = g.placeholder("x", at.dims());
     let slope = g.gradients(build(&g, x), &[x])[0];
-    let mut session = Session::new(Plan::<f64>::new(&g, &[slope]).unwrap(), Seed(0));
+    let mut session = Session::new(Plan::<f64>::new(&g, &[slope, x]).unwrap(), Seed(0));
     session.run(slope, &[x.feed(&at)]).unwrap().data().to_vec()
 }
 

@@ -44,9 +44,10 @@ impl Case {
         let inputs: Vec<Node<'_>> = self.at.iter().map(|at| g.placeholder("x", self.shape(at))).collect();
         let value = (self.build)(&g, &inputs);
         assert!(!value.is_broken(), "{}: {value}", self.name);
+        let mut weights = Vec::new();
+        let first = self.differentiate(&g, &inputs, &[value], &mut weights);
+        self.differentiate(&g, &inputs, &first, &mut weights);
         assert!((0..g.len()).any(|index| holds(&g.node_at(index).definition().0)), "{}: not there", self.name);
-        let first = self.differentiate(&g, &inputs, &[value], "first");
-        self.differentiate(&g, &inputs, &first, "second");
     }
 
     fn shape(&self, at: &Tensor<f64>) -> Shape {
@@ -54,21 +55,32 @@ impl Case {
         if self.open { shape.with(0, Dim::Batch) } else { shape }
     }
 
-    /// Checks the derivatives of `Σ weights·outputs` and gives their nodes.
-    fn differentiate<'g>(&self, g: &'g Graph, x: &[Node<'g>], outputs: &[Node<'g>], order: &str) -> Vec<Node<'g>> {
+    /// Checks the derivatives of `Σ weights·outputs` and gives their nodes; the weights are new ones.
+    fn differentiate<'g>(
+        &self,
+        g: &'g Graph,
+        x: &[Node<'g>],
+        outputs: &[Node<'g>],
+        weights: &mut Vec<Fed<'g>>,
+    ) -> Vec<Node<'g>> {
+        let order = if weights.is_empty() { "first" } else { "second" };
         let rows = self.at.first().and_then(|at| at.dims().sizes().first().copied()).unwrap_or(1);
-        let weights: Vec<_> = outputs.iter().map(|out| g.placeholder("weights", out.shape())).collect();
-        let values = |(which, out): (usize, &Node<'_>)| between(which, out.shape().at(rows).sizes(), 0.5, 1.5);
-        let weight_values: Vec<_> = outputs.iter().enumerate().map(values).collect();
-        let weighted = outputs.iter().zip(&weights).map(|(out, weight)| (*out * *weight).sum());
+        let earlier = weights.len();
+        for (which, out) in outputs.iter().enumerate() {
+            let values = between(which, out.shape().at(rows).sizes(), 0.5, 1.5);
+            weights.push((g.placeholder("weights", out.shape()), values));
+        }
+        let weighted = outputs.iter().zip(&weights[earlier..]).map(|(out, (weight, _))| (*out * *weight).sum());
         let loss = weighted.reduce(|left, right| left + right).unwrap();
         let gradients = g.gradients(loss, x);
         for (gradient, x) in gradients.iter().zip(x) {
             assert_eq!(gradient.shape(), x.shape(), "{}: the shape of the {order} derivative", self.name);
         }
-        let fetches: Vec<Node<'_>> = outputs.iter().chain(&gradients).copied().collect();
+        // What is fed is fetched too, so that it may be fed where nothing depends on it.
+        let placeholders = x.iter().chain(weights.iter().map(|(weight, _)| weight));
+        let fetches: Vec<Node<'_>> = outputs.iter().chain(&gradients).chain(placeholders).copied().collect();
         let plan = Plan::new(g, &fetches).unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        let mut point = Point { session: Session::new(plan, Seed(1)), x, weights: &weights, weight_values };
+        let mut point = Point { session: Session::new(plan, Seed(1)), x, weights, newest: earlier };
         let exact = point.run(&self.at, &gradients);
         for (which, exact) in exact.iter().enumerate() {
             for (element, &exact) in exact.iter().enumerate() {
@@ -85,18 +97,22 @@ impl Case {
     }
 }
 
+/// A placeholder and its value.
+type Fed<'g> = (Node<'g>, Tensor<f64>);
+
 /// A function that can be evaluated.
 struct Point<'a, 'g> {
     session: Session<f64>,
     x: &'a [Node<'g>],
-    weights: &'a [Node<'g>],
-    weight_values: Vec<Tensor<f64>>,
+    weights: &'a [Fed<'g>],
+    /// Where the weights of the outputs begin.
+    newest: usize,
 }
 
 impl<'g> Point<'_, 'g> {
     /// The values of some nodes; random numbers are the same each time.
     fn run(&mut self, at: &[Tensor<f64>], nodes: &[Node<'g>]) -> Vec<Vec<f64>> {
-        let fed = self.x.iter().zip(at).chain(self.weights.iter().zip(&self.weight_values));
+        let fed = self.x.iter().zip(at).chain(self.weights.iter().map(|(node, value)| (node, value)));
         let feeds: Vec<Feed<'_, f64>> = fed.map(|(node, value)| node.feed(value)).collect();
         let ids: Vec<_> = nodes.iter().map(|node| node.id()).collect();
         self.session.set_draws(0);
@@ -115,7 +131,7 @@ impl<'g> Point<'_, 'g> {
         let below = self.run(&moved, outputs);
         let width = (x + step) - (x - step);
         let (mut difference, mut size) = (0.0, 1.0);
-        for ((above, below), weights) in above.iter().zip(&below).zip(&self.weight_values) {
+        for ((above, below), (_, weights)) in above.iter().zip(&below).zip(&self.weights[self.newest..]) {
             for ((above, below), weight) in above.iter().zip(below).zip(weights.data()) {
                 if above != below {
                     difference += weight * (above - below);

@@ -189,6 +189,14 @@ fn every_operation_has_the_derivative_that_differences_say() {
     }
 }
 
+#[test]
+#[should_panic(expected = "differences say")]
+fn the_check_sees_a_derivative_that_is_wrong() {
+    // An assignment has the value of its input, but no derivative.
+    let wrong = |g: &Graph, x: &[Node<'_>]| g.assign(g.state("v", (3,), Init::Zeros), g.node(x[0].id())).id();
+    Case::new("an assignment", [signed(0, &[3])], move |g, x| g.node(wrong(g, x))).check();
+}
+
 /// Ranks 0 to 4, positive and, where they are `others`, other numbers.
 fn unary(op: Unary, others: &[Tensor<f64>]) -> Vec<Case> {
     let shapes: [&[usize]; 6] = [&[], &[7], &[5, 3], &[3, 4], &[2, 3, 2], &[2, 1, 3, 2]];
@@ -254,7 +262,9 @@ fn selections() -> Vec<Case> {
         select("a column picks rows", &[3], &[5, 3]),
         select("a column picks a number", &[5, 3], &[]),
         select("everything is stretched", &[1, 3], &[2, 5, 1]),
-        Case::new("where: its own sign", [signed(0, &[5, 3])], |g, x| g.select(x[0].less(0.0), x[0] * 3.0, x[0].square())),
+        Case::new("where: its own sign", [signed(0, &[5, 3])], |g, x| {
+            g.select(x[0].less(0.0), x[0] * 3.0, x[0].square())
+        }),
     ]
 }
 
@@ -288,10 +298,15 @@ fn reductions(kind: Reduction) -> Vec<Case> {
             }
         }
     }
-    cases.push(Case::new(format!("{kind} down a batch"), [apart(0, &[5, 3])], move |_, x| x[0].reduce(kind, 0, false)).open());
-    cases.push(Case::new(format!("{kind} of a batch"), [apart(0, &[5, 3])], move |_, x| {
-        x[0].square().reduce(kind, [0, 1], false)
-    }).open());
+    cases.push(
+        Case::new(format!("{kind} down a batch"), [apart(0, &[5, 3])], move |_, x| x[0].reduce(kind, 0, false)).open(),
+    );
+    cases.push(
+        Case::new(format!("{kind} of a batch"), [apart(0, &[5, 3])], move |_, x| {
+            x[0].square().reduce(kind, [0, 1], false)
+        })
+        .open(),
+    );
     cases
 }
 
