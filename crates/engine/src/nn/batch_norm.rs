@@ -51,8 +51,10 @@ pub struct Normalized<'g> {
     pub training: Node<'g>,
     /// The output at prediction time: of the running averages.
     pub inference: Node<'g>,
-    /// Assignments that take the batch into the running averages; to be run with each training step.
-    pub updates: Vec<Node<'g>>,
+    /// The running averages, each with its value after the batch: to be assigned with each training step.
+    ///
+    /// An assignment defined after the optimizer's update is not made where the update finds a loss that is not finite.
+    pub updates: Vec<(Node<'g>, Node<'g>)>,
 }
 
 impl BatchNorm {
@@ -60,20 +62,32 @@ impl BatchNorm {
     ///
     /// New variables: `gamma`, `beta`, `running_mean`, `running_variance` (each `[units]`), `past_weight` (scalar).
     pub fn apply<'g>(&self, training: Node<'g>, inference: Node<'g>) -> Normalized<'g> {
+        self.apply_from(training, inference, |_, usual| usual)
+    }
+
+    /// As [`BatchNorm::apply`]; `init` is asked for the first value of each variable by its name and its usual one.
+    pub(super) fn apply_from<'g>(
+        &self,
+        training: Node<'g>,
+        inference: Node<'g>,
+        init: impl Fn(&str, Init) -> Init,
+    ) -> Normalized<'g> {
         let g = training.graph();
         let last = training.shape().dims().last().copied();
         let units = last.map_or(Shape::SCALAR, |last| Shape::from((last,)));
-        let gamma = g.bias("gamma", units, Init::Constant(1.0));
-        let beta = g.bias("beta", units, Init::Zeros);
+        let gamma = g.bias("gamma", units, init("gamma", Init::Constant(1.0)));
+        let beta = g.bias("beta", units, init("beta", Init::Zeros));
         let mean = training.mean_over(0);
         let centered = training - mean;
         let variance = centered.square().mean_over(0);
-        let scaled = |centered: Node<'g>, variance: Node<'g>| centered / (variance + self.epsilon).sqrt() * gamma + beta;
+        let scaled =
+            |centered: Node<'g>, variance: Node<'g>| centered / (variance + self.epsilon).sqrt() * gamma + beta;
 
         let start = if self.running == Running::Corrected { 0.0 } else { 1.0 };
-        let running_mean = g.state("running_mean", units, Init::Zeros);
-        let running_variance = g.state("running_variance", units, Init::Constant(start));
-        let past_weight = g.state("past_weight", (), Init::Constant(1.0));
+        let state = |name: &str, shape: Shape, usual: f64| g.state(name, shape, init(name, Init::Constant(usual)));
+        let running_mean = state("running_mean", units, 0.0);
+        let running_variance = state("running_variance", units, start);
+        let past_weight = state("past_weight", Shape::SCALAR, 1.0);
         let seen = match self.running {
             Running::Corrected | Running::Keras => variance,
             Running::Torch => {
@@ -83,9 +97,9 @@ impl BatchNorm {
         };
         let average = |past: Node<'g>, new: Node<'g>| past * self.decay + new * (1.0 - self.decay);
         let updates = vec![
-            g.assign(running_mean, average(running_mean, mean)),
-            g.assign(running_variance, average(running_variance, seen)),
-            g.assign(past_weight, past_weight * self.decay),
+            (running_mean, average(running_mean, mean)),
+            (running_variance, average(running_variance, seen)),
+            (past_weight, past_weight * self.decay),
         ];
         let (used_mean, used_variance) = match self.running {
             Running::Torch | Running::Keras => (running_mean, running_variance),
@@ -99,5 +113,4 @@ impl BatchNorm {
         let inference = scaled(inference - used_mean, used_variance);
         Normalized { training: scaled(centered, variance), inference, updates }
     }
-
 }

@@ -41,13 +41,6 @@ impl<'g> Node<'g> {
         targets * (-self).softplus() + (1.0 - targets) * self.softplus()
     }
 
-    /// `−Σ t·log_softmax(z)` for each row of logits and of target probabilities `[rows, classes]`.
-    pub fn dense_softmax_cross_entropy(self, targets: Node<'g>) -> Node<'g> {
-        let _scope = self.graph().scope("softmax_cross_entropy");
-        let last = self.shape().rank().saturating_sub(1);
-        -(targets * self.log_softmax()).sum_over(last)
-    }
-
     /// `(z − t)²`, elementwise, without 1/2.
     pub fn squared_error(self, targets: Node<'g>) -> Node<'g> {
         (self - targets).square()

@@ -45,7 +45,7 @@ pub struct Mlp {
     pub dropout: bool,
     /// Initial weights; the output layer uses the same.
     pub init: Init,
-    /// Given initial weights and biases by name (`dense1/weight`, ...), used before `init`.
+    /// Given initial values by name (`dense1/weight`, `batch_norm1/gamma`, ...), used before `init`.
     pub given: Vec<(String, Init)>,
 }
 
@@ -247,12 +247,19 @@ impl Mlp {
 
         let losses = spec.loss.per_row(layers.training, targets, spec.smoothing);
         let training_loss = match row_weights {
-            Some(weights) => (losses * weights).sum() / weights.sum(),
+            Some(weights) => {
+                // A batch of rows that all have weight 0 has loss 0 and no gradient.
+                let sum = weights.sum();
+                (losses * weights).sum() / g.select(sum.equal(0.0), 1.0, sum)
+            }
             None => losses.mean(),
         };
         let row_losses = spec.loss.per_row(layers.inference, targets, 0.0);
         let update = g.minimize(training_loss, minimizer);
-        let step = if layers.updates.is_empty() { update } else { g.group(&[&[update][..], &layers.updates].concat()) };
+        // Defined, and so run, after the update, which checks the loss.
+        let averages = layers.updates.iter().map(|&(variable, value)| g.assign(variable, value));
+        let parts: Vec<Node<'_>> = std::iter::once(update).chain(averages).collect();
+        let step = if parts.len() == 1 { update } else { g.group(&parts) };
         let parameters = parameters(g, drop_prob);
         if let Some((name, _)) = self.given.iter().find(|(name, _)| !parameters.iter().any(|p| p.name == *name)) {
             let known = parameters.into_iter().map(|parameter| parameter.name).collect();
@@ -281,7 +288,8 @@ impl Mlp {
             layers.map(|x, shared| self.dense(number, x, shared, layer.units, self.batch_norm.is_none()));
             if let Some(norm) = &self.batch_norm {
                 let _scope = g.scope(&format!("batch_norm{number}"));
-                let normalized = norm.apply(layers.training, layers.inference);
+                let init = |name: &str, usual| self.given_or(&format!("batch_norm{number}/{name}"), usual);
+                let normalized = norm.apply_from(layers.training, layers.inference, init);
                 (layers.training, layers.inference) = (normalized.training, normalized.inference);
                 layers.updates.extend(normalized.updates);
             }
@@ -297,18 +305,28 @@ impl Mlp {
     }
 
     /// The output of dense layer `number` on `x`; its variables are `shared` on the second pass.
-    fn dense<'g>(&self, number: usize, x: Node<'g>, shared: Option<Dense<'g>>, units: usize, with_bias: bool) -> DenseOutput<'g> {
+    fn dense<'g>(
+        &self,
+        number: usize,
+        x: Node<'g>,
+        shared: Option<Dense<'g>>,
+        units: usize,
+        with_bias: bool,
+    ) -> DenseOutput<'g> {
         let _scope = x.graph().scope(&format!("dense{number}"));
         let dense = shared.unwrap_or_else(|| {
             let inputs = x.shape().dims().last().map_or(1, |dim| dim.at(1));
-            let init = |name: &str, usual: Init| {
-                let given = self.given.iter().rev().find(|(given, _)| *given == format!("dense{number}/{name}"));
-                given.map_or(usual, |(_, init)| init.clone())
-            };
+            let init = |name: &str, usual| self.given_or(&format!("dense{number}/{name}"), usual);
             let bias = with_bias.then(|| init("bias", Init::Zeros));
             Dense::new(x.graph(), inputs, units, init("weight", self.init.clone()), bias)
         });
         (dense.apply(x), Some(dense))
+    }
+
+    /// What was given for a variable, the last one of several; else `usual`.
+    fn given_or(&self, name: &str, usual: Init) -> Init {
+        let given = self.given.iter().rev().find(|(given, _)| given == name);
+        given.map_or(usual, |(_, init)| init.clone())
     }
 }
 
@@ -319,7 +337,7 @@ type DenseOutput<'g> = (Node<'g>, Option<Dense<'g>>);
 struct Layers<'g> {
     training: Node<'g>,
     inference: Node<'g>,
-    updates: Vec<Node<'g>>,
+    updates: Vec<(Node<'g>, Node<'g>)>,
 }
 
 impl<'g> Layers<'g> {
