@@ -44,6 +44,17 @@ impl Targets {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Whether a network made for these targets can be measured on the `others`: as many classes, or as many numbers.
+    pub(super) fn are_like(&self, others: &Targets) -> bool {
+        match (self, others) {
+            (Targets::Classes { classes: own, .. }, Targets::Classes { classes, .. }) => own == classes,
+            (Targets::Values { columns: own, .. }, Targets::Values { columns, .. }) => own == columns,
+            (Targets::Classes { .. }, Targets::Values { .. }) | (Targets::Values { .. }, Targets::Classes { .. }) => {
+                false
+            }
+        }
+    }
 }
 
 /// Rows with their targets and, where rows do not count alike, their weights.
@@ -105,6 +116,12 @@ impl Data {
     /// # Errors
     /// Different numbers of rows, none at all, labels out of range, targets that are not finite.
     pub fn new(features: Rows, targets: Targets) -> Result<Self, DataError> {
+        if let Targets::Values { values, columns } = &targets
+            && values.len() != targets.len() * columns
+        {
+            let got = values.len().div_ceil((*columns).max(1));
+            return Err(DataError::Rows { features: features.len(), what: "targets", got });
+        }
         if features.len() != targets.len() {
             return Err(DataError::Rows { features: features.len(), what: "targets", got: targets.len() });
         }

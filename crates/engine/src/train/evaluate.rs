@@ -65,7 +65,9 @@ pub(super) fn predicted(logits: &[f64], rows: usize) -> Vec<i64> {
     let outputs = logits.len() / rows.max(1);
     let class = |row: &[f64]| match row {
         [logit] => i64::from(*logit > 0.0),
-        _ => row.iter().enumerate().fold(0, |best, (class, logit)| if *logit > row[best] { class } else { best }) as i64,
+        _ => {
+            row.iter().enumerate().fold(0, |best, (class, logit)| if *logit > row[best] { class } else { best }) as i64
+        }
     };
     logits.chunks_exact(outputs.max(1)).map(class).collect()
 }

@@ -12,7 +12,7 @@ pub struct EpochReport {
     pub train_loss: f64,
     /// The loss of its last batch.
     pub last_batch_loss: f64,
-    /// The penalty `λ/(2m)·ΣW²` of the weights at its end.
+    /// The penalty `λ/(2m)·ΣW²` of the weights at its end; no part of the losses.
     pub penalty: f64,
     /// The validation rows measured with the weights at its end.
     pub validation: Option<Evaluation>,

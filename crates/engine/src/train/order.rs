@@ -39,7 +39,14 @@ impl Order {
     }
 
     /// Fills `rows` with the order of an epoch; it has the length of the data, and `scratch` any.
-    pub(super) fn fill(&self, seed: u64, epoch: u64, targets: &Targets, rows: &mut [u32], scratch: &mut Vec<(u64, u32)>) {
+    pub(super) fn fill(
+        &self,
+        seed: u64,
+        epoch: u64,
+        targets: &Targets,
+        rows: &mut [u32],
+        scratch: &mut Vec<(u64, u32)>,
+    ) {
         rows.iter_mut().zip(0..).for_each(|(row, index)| *row = index);
         let stream = Stream::new(seed, Purpose::Shuffle, epoch);
         match (self, targets) {

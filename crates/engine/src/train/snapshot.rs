@@ -68,8 +68,6 @@ pub struct Snapshot<T> {
     pub batch_size: BatchSize,
     /// The epochs to be trained in all.
     pub epochs: u64,
-    /// Runs that have drawn random numbers.
-    pub draws: u64,
     /// Where the run stands.
     pub progress: Progress,
     /// The best epoch so far.

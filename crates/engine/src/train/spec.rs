@@ -6,7 +6,7 @@ use super::order::Order;
 use super::snapshot::SnapshotError;
 use crate::kernels::Isa;
 use crate::nn::{Loss, LossSpec, Mlp, MlpError};
-use crate::optim::{Minimizer, SpecError};
+use crate::optim::{Minimizer, Optimizer, SpecError};
 use crate::schedule::{Schedule, Timetable};
 use crate::session::RunError;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,27 @@ impl BatchSize {
         match self {
             BatchSize::Rows(size) => size.min(rows),
             BatchSize::Full => rows,
+        }
+    }
+}
+
+/// What `λ` of L2 is divided by: the penalty is `λ/(2d)·ΣW²`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum L2Divisor {
+    /// The training rows, so that the weight of the penalty does not depend on the batch size.
+    #[default]
+    TrainingRows,
+    /// The rows of each batch.
+    BatchRows,
+}
+
+impl L2Divisor {
+    /// `d` for a batch of `batch` out of `rows` rows.
+    pub fn rows(self, rows: usize, batch: usize) -> f64 {
+        match self {
+            L2Divisor::TrainingRows => rows as f64,
+            L2Divisor::BatchRows => batch as f64,
         }
     }
 }
@@ -65,6 +86,8 @@ pub struct TrainSpec {
     pub order: Order,
     /// `λ` of the penalty `λ/(2m)·ΣW²`, m the number of training rows.
     pub l2: f64,
+    /// What stands in the place of m.
+    pub l2_divisor: L2Divisor,
     /// The share of units dropped, in `[0, 1)`.
     pub drop_prob: f64,
     /// How much the classes count.
@@ -101,6 +124,7 @@ impl TrainSpec {
             batch_size: BatchSize::Rows(32),
             order: Order::Random,
             l2: 0.0,
+            l2_divisor: L2Divisor::default(),
             drop_prob: 0.0,
             class_weight: ClassWeight::None,
             patience: None,
@@ -138,6 +162,10 @@ impl TrainSpec {
         if classes != (self.loss == Loss::CrossEntropy) {
             return Err(TrainError::LossOfTargets { loss: self.loss });
         }
+        if !classes && self.class_weight != ClassWeight::None {
+            return Err(TrainError::ClassWeightsOfValues);
+        }
+        range("label-smoothing", smoothing, "0 where the targets are numbers", classes || smoothing == 0.0)?;
         if self.network.batch_norm.is_some() && (data.len() == 1 || size == 1) {
             return Err(TrainError::BatchNormOfOne { rows: data.len(), batch: size });
         }
@@ -161,7 +189,13 @@ impl TrainSpec {
         };
         let of_class = match &self.class_weight {
             ClassWeight::None => return Ok(own),
-            ClassWeight::Given(weights) if weights.len() == *classes => weights.clone(),
+            ClassWeight::Given(weights) if weights.len() == *classes => {
+                let legal = |weight: &f64| weight.is_finite() && *weight >= 0.0;
+                if let Some(class) = weights.iter().position(|weight| !legal(weight)) {
+                    return Err(TrainError::ClassWeight { class, weight: weights[class] });
+                }
+                weights.clone()
+            }
             ClassWeight::Given(weights) => {
                 return Err(TrainError::ClassWeights { got: weights.len(), classes: *classes });
             }
@@ -171,7 +205,11 @@ impl TrainSpec {
             }
         };
         let weight = |(row, &label): (usize, &i64)| of_class[label as usize] * own.as_ref().map_or(1.0, |own| own[row]);
-        Ok(Some(labels.iter().enumerate().map(weight).collect()))
+        let weights: Vec<f64> = labels.iter().enumerate().map(weight).collect();
+        if weights.iter().all(|weight| *weight == 0.0) {
+            return Err(TrainError::NoWeight);
+        }
+        Ok(Some(weights))
     }
 }
 
@@ -248,8 +286,40 @@ pub enum TrainError {
         /// How many classes there are.
         classes: usize,
     },
+    /// A class weight that is negative or not finite.
+    #[error("class weights: class {class} has {weight}, must be finite and at least 0")]
+    ClassWeight {
+        /// The class, from 0.
+        class: usize,
+        /// Its weight.
+        weight: f64,
+    },
+    /// Class weights where there are no classes.
+    #[error("class weights: the targets are numbers, there are no classes")]
+    ClassWeightsOfValues,
+    /// Rows that all have weight 0, once their classes are weighed.
+    #[error("weights: all rows have weight 0, at least one must count")]
+    NoWeight,
+    /// Rows to be measured whose targets are of another kind than the training rows'.
+    #[error(
+        "targets: those of the rows to be measured differ in kind, classes or columns from those of the training rows"
+    )]
+    Targets,
+    /// A change of a hyperparameter that the update rule in force does not read.
+    #[error("{name}: {optimizer} does not have it")]
+    NotRead {
+        /// The hyperparameter.
+        name: &'static str,
+        /// The rule in force.
+        optimizer: Optimizer,
+    },
+    /// Dropout in a network without a hidden layer.
+    #[error("dropout: the network has no hidden layer to drop units of")]
+    NothingToDrop,
     /// A given order that is no order of the rows.
-    #[error("order: epoch {epoch} has {got} rows, of which some are missing, repeated or beyond the {rows} rows there are")]
+    #[error(
+        "order: epoch {epoch} has {got} rows, of which some are missing, repeated or beyond the {rows} rows there are"
+    )]
     Order {
         /// The epoch, from 0.
         epoch: usize,

@@ -73,17 +73,15 @@ impl<T: Real> Trainer<T> {
     /// # Errors
     /// As [`Trainer::new`].
     pub fn with_options(
-        spec: TrainSpec,
+        mut spec: TrainSpec,
         data: Arc<Data>,
         validation: Option<Arc<Data>>,
         options: TrainOptions,
     ) -> Result<Self, TrainError> {
         spec.check(&data)?;
-        if let Some(held_out) = &validation
-            && held_out.features().columns() != data.features().columns()
-        {
-            let (network, data) = (data.features().columns(), held_out.features().columns());
-            return Err(TrainError::Columns { network, data });
+        spec.network.dropout |= spec.drop_prob > 0.0;
+        if let Some(held_out) = &validation {
+            check_alike(held_out, &data)?;
         }
         let train_weights = spec.row_weights(&data, &data)?;
         let validation_weights = match &validation {
@@ -201,16 +199,20 @@ impl<T: Real> Trainer<T> {
             self.spec.order.fill(seed, epoch, self.data.targets(), &mut self.order, &mut self.scratch);
             self.ordered = Some(epoch);
         }
-        let rate = self.next_rate();
+        let (schedule_state, learning_rate) = self.next_rate();
         let batch = self.next_batch();
         let weight = self.stage(batch.clone());
-        self.session.settings_mut(self.network.update)?.learning_rate = rate.1;
-        self.session.execute_both(self.network.step, self.network.training_loss)?;
+        let l2 = self.spec.l2 / self.spec.l2_divisor.rows(rows, batch.len());
+        let settings = self.session.settings_mut(self.network.update)?;
+        (settings.learning_rate, settings.l2) = (learning_rate, l2);
+        self.session.set_draws(self.progress.steps);
+        let done = self.session.execute_both(self.network.step, self.network.training_loss);
+        done.map_err(|error| self.at_own_step(error))?;
 
         let loss = self.session.value(self.network.training_loss)?.item().map_or(f64::NAN, T::to_f64);
-        self.schedule_state = rate.0;
+        self.schedule_state = schedule_state;
         let progress = &mut self.progress;
-        progress.learning_rate = rate.1;
+        progress.learning_rate = learning_rate;
         progress.last_batch_loss = loss;
         progress.loss_sum += loss * weight;
         progress.weight_sum += weight;
@@ -220,13 +222,25 @@ impl<T: Real> Trainer<T> {
         if batch.end < rows { Ok(None) } else { self.finish_epoch().map(Some) }
     }
 
+    /// The error with the number of the update counted over the whole run: an optimizer that was exchanged counts anew.
+    fn at_own_step(&self, error: RunError) -> RunError {
+        match error {
+            RunError::NotFinite { node, value, origin, .. } => {
+                RunError::NotFinite { node, value, origin, step: self.progress.steps + 1 }
+            }
+            other => other,
+        }
+    }
+
+    /// The schedule sees how much of the epoch is done, so that a new batch size does not throw it off its way.
     fn next_rate(&self) -> (ScheduleState, f64) {
-        let progress = &self.progress;
-        let size = self.spec.batch_size.rows(self.data.len()).max(1);
+        let (progress, rows) = (&self.progress, self.data.len());
+        let size = self.spec.batch_size.rows(rows).max(1);
+        let joined = self.spec.network.batch_norm.is_some() && rows > size && rows % size == 1;
         let moment = Moment {
             epoch: progress.epoch,
-            step: progress.steps_of_epoch,
-            steps_per_epoch: self.data.len().div_ceil(size) as u64,
+            step: (progress.row / size) as u64,
+            steps_per_epoch: (rows.div_ceil(size) - usize::from(joined)) as u64,
             metric: progress.cost,
         };
         self.spec.timetable.rate(self.schedule_state, self.spec.minimizer.settings.learning_rate, moment)
@@ -283,7 +297,8 @@ impl<T: Real> Trainer<T> {
     fn judge(&mut self, score: f64) -> Result<(), TrainError> {
         let cost = self.spec.metric.cost(score);
         match &mut self.progress.lowest {
-            Some((lowest, waited)) if !(cost < *lowest) => {
+            // A NaN, where a metric was not defined, is no better than anything and worse than everything.
+            Some((lowest, waited)) if !(cost < *lowest || lowest.is_nan() && !cost.is_nan()) => {
                 *waited += 1;
                 return Ok(());
             }
@@ -307,7 +322,9 @@ impl<T: Real> Trainer<T> {
             let weights = self.session.value(parameter.node)?;
             sum += weights.data().iter().map(|w| w.to_f64() * w.to_f64()).sum::<f64>();
         }
-        Ok(self.spec.l2 / (2.0 * self.data.len() as f64) * sum)
+        let rows = self.data.len();
+        let divisor = self.spec.l2_divisor.rows(rows, self.spec.batch_size.rows(rows));
+        Ok(self.spec.l2 / (2.0 * divisor) * sum)
     }
 
     /// The network's figures on rows: the loss, the usual ones and those asked for.
@@ -315,10 +332,7 @@ impl<T: Real> Trainer<T> {
     /// # Errors
     /// Rows with other columns or targets than the network's.
     pub fn evaluate(&mut self, data: &Data, wanted: &[Metric]) -> Result<Evaluation, TrainError> {
-        self.check_columns(data.features())?;
-        if data.targets().outputs() != self.data.targets().outputs() {
-            return Err(TrainError::Outputs { network: self.network_outputs(), data: data.targets().outputs() });
-        }
+        check_alike(data, &self.data)?;
         let weights = self.spec.row_weights(data, &self.data)?;
         self.measure(data, weights.as_deref(), wanted)
     }
@@ -395,10 +409,12 @@ impl<T: Real> Trainer<T> {
     /// Changes a hyperparameter from the next step on.
     ///
     /// # Errors
-    /// A value outside its range; then nothing has changed.
+    /// A value outside its range, a hyperparameter that nothing in force reads; then nothing has changed.
     pub fn change(&mut self, change: &Change) -> Result<(), TrainError> {
         let mut spec = self.spec.clone();
+        let rule = spec.minimizer.optimizer;
         let settings = &mut spec.minimizer.settings;
+        let read = |name, has: bool| if has { Ok(()) } else { Err(TrainError::NotRead { name, optimizer: rule }) };
         let mut rebuilt = false;
         match change {
             Change::LearningRate(rate) => {
@@ -406,14 +422,27 @@ impl<T: Real> Trainer<T> {
                 spec.timetable = Timetable::new(Schedule::Constant, spec.epochs as f64)?;
             }
             Change::Schedule(schedule) => spec.timetable = Timetable::new(schedule.clone(), spec.epochs as f64)?,
-            Change::Beta(beta) => settings.beta = *beta,
-            Change::Beta1(beta) => settings.beta1 = *beta,
-            Change::Beta2(beta) => settings.beta2 = *beta,
-            Change::Epsilon(epsilon) => settings.epsilon = *epsilon,
+            Change::Beta(beta) => {
+                read("beta", rule.has_beta())?;
+                settings.beta = *beta;
+            }
+            Change::Beta1(beta) => {
+                read("beta1", rule.has_two_betas())?;
+                settings.beta1 = *beta;
+            }
+            Change::Beta2(beta) => {
+                read("beta2", rule.has_two_betas())?;
+                settings.beta2 = *beta;
+            }
+            Change::Epsilon(epsilon) => {
+                read("epsilon", rule.has_epsilon())?;
+                settings.epsilon = *epsilon;
+            }
             Change::L2(l2) => spec.l2 = *l2,
             Change::WeightDecay(decay) => settings.weight_decay = *decay,
             Change::ClipNorm(limit) => settings.clip_norm = *limit,
             Change::ClipValue(limit) => settings.clip_value = *limit,
+            Change::Dropout(_) if spec.network.hidden.is_empty() => return Err(TrainError::NothingToDrop),
             Change::Dropout(share) => {
                 spec.drop_prob = *share;
                 rebuilt = !spec.network.dropout && *share > 0.0;
@@ -437,11 +466,10 @@ impl<T: Real> Trainer<T> {
             let (network, session) = assemble(&spec, &self.data, self.options)?;
             let mut old = Vec::new();
             self.read_variables(&mut old)?;
-            let (state, slots) = (self.session.optimizer_mut(self.network.update)?.state, self.session.optimizer_slots(self.network.update));
-            let draws = self.session.draws();
+            let state = self.session.optimizer_mut(self.network.update)?.state;
+            let slots = self.session.optimizer_slots(self.network.update);
             (self.network, self.session) = (network, session);
             self.set_variables(&old)?;
-            self.session.set_draws(draws);
             if same_rule {
                 self.session.optimizer_mut(self.network.update)?.state = state;
                 self.session.set_optimizer_slots(self.network.update, &slots);
@@ -453,11 +481,8 @@ impl<T: Real> Trainer<T> {
 
     /// Hands the specification's hyperparameters to the session.
     fn apply_settings(&mut self) -> Result<(), TrainError> {
-        let l2 = self.spec.l2 / self.data.len() as f64;
-        let settings = self.session.settings_mut(self.network.update)?;
-        let learning_rate = settings.learning_rate;
-        *settings = self.spec.minimizer.settings;
-        (settings.learning_rate, settings.l2) = (learning_rate, l2);
+        // The learning rate and L2 are set at every step.
+        *self.session.settings_mut(self.network.update)? = self.spec.minimizer.settings;
         if let Some(setting) = self.network.drop_prob {
             self.session.set_slice(setting, &[T::from_f64(self.spec.drop_prob)])?;
         }
@@ -484,7 +509,6 @@ impl<T: Real> Trainer<T> {
             drop_prob: self.spec.drop_prob,
             batch_size: self.spec.batch_size,
             epochs: self.spec.epochs,
-            draws: self.session.draws(),
             progress: self.progress.clone(),
             best: self.best.clone(),
         })
@@ -507,6 +531,14 @@ impl<T: Real> Trainer<T> {
         if !sized(&snapshot.variables) || !snapshot.best.as_ref().is_none_or(|best| sized(&best.variables)) {
             return Err(differs("the size of a parameter").into());
         }
+        let trained = own.iter().filter(|parameter| parameter.role != Role::State);
+        let sizes = trained.flat_map(|parameter| std::iter::repeat_n(parameter.dims.len(), snapshot.optimizer.slots()));
+        if !sizes.eq(snapshot.slots.iter().map(Vec::len)) {
+            return Err(differs("the optimizer's state").into());
+        }
+        if snapshot.progress.row >= self.data.len() {
+            return Err(differs("the number of training rows").into());
+        }
         let mut spec = self.spec.clone();
         spec.minimizer.optimizer = snapshot.optimizer;
         spec.minimizer.settings = snapshot.settings;
@@ -518,12 +550,9 @@ impl<T: Real> Trainer<T> {
         spec.check(&self.data)?;
         let rebuilt = needs_dropout || spec.minimizer.optimizer != self.spec.minimizer.optimizer;
         self.adopt(spec, rebuilt)?;
-        if !self.session.set_optimizer_slots(self.network.update, &snapshot.slots) {
-            return Err(differs("the optimizer's state").into());
-        }
+        self.session.set_optimizer_slots(self.network.update, &snapshot.slots);
         self.set_variables(&snapshot.variables)?;
         self.session.optimizer_mut(self.network.update).map_err(TrainError::from)?.state = snapshot.optimizer_state;
-        self.session.set_draws(snapshot.draws);
         self.schedule_state = snapshot.schedule_state;
         self.progress = snapshot.progress.clone();
         self.best = snapshot.best.clone();
@@ -603,6 +632,15 @@ impl<T: Real> Trainer<T> {
     }
 }
 
+/// Whether a network trained on `data` can be measured on `rows`.
+fn check_alike(rows: &Data, data: &Data) -> Result<(), TrainError> {
+    let (own, other) = (data.features().columns(), rows.features().columns());
+    if own != other {
+        return Err(TrainError::Columns { network: own, data: other });
+    }
+    if data.targets().are_like(rows.targets()) { Ok(()) } else { Err(TrainError::Targets) }
+}
+
 /// The network in a graph of its own, planned, and a session with its first weights.
 fn assemble<T: Real>(
     spec: &TrainSpec,
@@ -619,7 +657,13 @@ fn assemble<T: Real>(
 }
 
 /// Copies the rows at `indices` into the session; returns the sum of their weights.
-fn stage<T: Real>(session: &mut Session<T>, network: &Network, data: &Data, weights: Option<&[f64]>, indices: &[u32]) -> f64 {
+fn stage<T: Real>(
+    session: &mut Session<T>,
+    network: &Network,
+    data: &Data,
+    weights: Option<&[f64]>,
+    indices: &[u32],
+) -> f64 {
     session.start(indices.len());
     data.features().gather(indices, session.stage(network.features));
     match data.targets() {
