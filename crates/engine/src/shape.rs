@@ -104,7 +104,7 @@ impl Shape {
         let rank = a.rank.max(b.rank);
         let mut dims = [Dim::Fixed(1); MAX_RANK];
         for (back, dim) in dims[..rank].iter_mut().rev().enumerate() {
-            *dim = match (a.from_back(back), b.from_back(back)) {
+            *dim = match (a.size_back(back), b.size_back(back)) {
                 (left, right) if left == right => left,
                 (Dim::Fixed(1), other) | (other, Dim::Fixed(1)) => other,
                 _ => return None,
@@ -114,7 +114,7 @@ impl Shape {
     }
 
     /// The dimension counted from the last one; 1 beyond the first.
-    fn from_back(&self, back: usize) -> Dim {
+    fn size_back(&self, back: usize) -> Dim {
         if back < self.rank { self.dims[self.rank - 1 - back] } else { Dim::Fixed(1) }
     }
 
@@ -123,7 +123,7 @@ impl Shape {
         let mut axes = Axes::NONE;
         for axis in 0..self.rank {
             let back = self.rank - 1 - axis;
-            if back >= from.rank || (from.from_back(back) == Dim::Fixed(1) && self.dims[axis] != Dim::Fixed(1)) {
+            if back >= from.rank || (from.size_back(back) == Dim::Fixed(1) && self.dims[axis] != Dim::Fixed(1)) {
                 axes = axes.with(axis);
             }
         }

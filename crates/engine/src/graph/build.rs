@@ -171,7 +171,9 @@ impl Graph {
     fn detached<'g>(&'g self, value: Node<'g>) -> Node<'g> {
         let (op, _) = value.definition();
         match op {
-            Op::Variable { .. } | Op::Reshape(_) | Op::Assign | Op::Optimize { .. } => self.define(Op::Broadcast(value.shape()), &[value]),
+            Op::Variable { .. } | Op::Reshape(_) | Op::Assign | Op::Optimize { .. } => {
+                self.define(Op::Broadcast(value.shape()), &[value])
+            }
             _ => value,
         }
     }

@@ -244,7 +244,10 @@ impl Graph {
             return Err(content.errors[error].clone());
         }
         if let Some(stranger) = fetches.iter().find(|node| node.graph.id != self.id) {
-            return Err(DefineError { node: stranger.name(), rule: Rule::OtherGraph { op: "plan", got: stranger.name() } });
+            return Err(DefineError {
+                node: stranger.name(),
+                rule: Rule::OtherGraph { op: "plan", got: stranger.name() },
+            });
         }
         Ok(content.nodes.clone())
     }

@@ -116,14 +116,18 @@ impl<'a> Fusion<'a> {
     fn join_elementwise(&mut self) {
         let mut groups: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
         for index in (0..self.nodes.len()).rev() {
-            if self.needed[index] == 0 || self.root[index] != index || self.gemm[index].is_some() || !is_map(self.nodes, index)
+            if self.needed[index] == 0
+                || self.root[index] != index
+                || self.gemm[index].is_some()
+                || !is_map(self.nodes, index)
             {
                 continue;
             }
             groups[index] = vec![index];
             let Some(&first) = self.readers[index].first() else { continue };
             let root = self.root[first];
-            let same = |&reader: &usize| self.root[reader] == root && self.nodes[reader].shape == self.nodes[index].shape;
+            let same =
+                |&reader: &usize| self.root[reader] == root && self.nodes[reader].shape == self.nodes[index].shape;
             if self.fetched[index] || groups[root].is_empty() || !self.readers[index].iter().all(same) {
                 continue;
             }

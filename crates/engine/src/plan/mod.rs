@@ -5,8 +5,8 @@ mod place;
 mod print;
 
 use crate::graph::{DefineError, Graph, Node, NodeData, NodeId};
-use crate::kernels::map::MapStep;
 use crate::kernels::Isa;
+use crate::kernels::map::MapStep;
 use crate::op::{Op, Rule};
 use crate::real::Real;
 pub(crate) use place::{Place, Placement, SlotSize};

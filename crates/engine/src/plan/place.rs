@@ -109,7 +109,9 @@ impl Placement {
             released.push(step.node);
             released.sort_unstable();
             released.dedup();
-            for store in released.into_iter().filter(|&store| last_use[store] <= position && is_temporary(&nodes[store].op)) {
+            for store in
+                released.into_iter().filter(|&store| last_use[store] <= position && is_temporary(&nodes[store].op))
+            {
                 free.extend(self.places[store]);
             }
         }

@@ -44,10 +44,12 @@ impl<T: Real> Plan<T> {
         // Writing to a String cannot fail.
         for (index, node) in plan.nodes.iter().enumerate().filter(|(index, _)| plan.needed[*index] != 0) {
             if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. }) {
-                let _ = writeln!(text, "  n{index} [shape = box, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
+                let _ =
+                    writeln!(text, "  n{index} [shape = box, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
             }
             if let Op::Reshape(_) | Op::Group = node.op {
-                let _ = writeln!(text, "  n{index} [shape = plain, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
+                let _ =
+                    writeln!(text, "  n{index} [shape = plain, label = \"{}\\n{}\"];", quoted(&node.name), node.shape);
                 node.inputs.iter().for_each(|input| {
                     let _ = writeln!(text, "  n{} -> n{index};", input.index);
                 });
