@@ -84,7 +84,10 @@ impl Failure {
             | Failure::Read(ReadError::Io { path, source })
                 if source.kind() == io::ErrorKind::NotFound =>
             {
-                neighbor(path).map(|name| format!("did you mean {}?", name.display()))
+                Some(match neighbor(path) {
+                    Some(name) => format!("did you mean {}?", name.display()),
+                    None => "name a file that is there; names without a folder are looked for in this one".to_owned(),
+                })
             }
             Failure::Lab(LabError::Target(TargetError::OneValue { .. })) => {
                 Some("name another column with --target, or add rows of another kind".to_owned())

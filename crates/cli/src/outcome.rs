@@ -21,14 +21,14 @@ use crate::watch::Watch;
 /// Whatever goes wrong; then no empty folder is left behind.
 pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
     let folder = Folder::claim(plan.out.as_deref(), &plan.source)?;
-    let finished = match work(plan) {
-        Ok(finished) => finished,
+    let (experiment, finished) = match work(plan) {
+        Ok(done) => done,
         Err(failure) => {
             folder.abandon();
             return Err(failure);
         }
     };
-    keep(plan, &folder, &finished)?;
+    keep(plan, &folder, &experiment, &finished)?;
     match finished.interrupted {
         false => Ok(ExitCode::SUCCESS),
         true => {
@@ -43,7 +43,7 @@ pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
     }
 }
 
-fn work(plan: &Plan) -> Result<Finished, Failure> {
+fn work(plan: &Plan) -> Result<(Experiment, Finished), Failure> {
     let interrupt = on_ctrl_c();
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
     let workers = Workers { threads: plan.threads, interrupt };
@@ -53,13 +53,13 @@ fn work(plan: &Plan) -> Result<Finished, Failure> {
         Job::Tune(options) => caviar_lab::tune(&experiment, options, &workers, &mut watch),
     };
     watch.close()?;
-    Ok(finished?)
+    Ok((experiment, finished?))
 }
 
 /// Writes the files, then says how it went.
-fn keep(plan: &Plan, folder: &Folder, finished: &Finished) -> Result<(), Failure> {
+fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finished) -> Result<(), Failure> {
     let (model, page) = (folder.file("model.safetensors"), folder.file("report.html"));
-    let report = Report::of(finished, asked(plan), plan.command.clone(), env!("CARGO_PKG_VERSION"));
+    let report = Report::of(experiment, finished, asked(plan), plan.command.clone(), env!("CARGO_PKG_VERSION"))?;
     write_atomically(&folder.file("config.toml"), config::text(plan).as_bytes())?;
     write_atomically(&page, report.to_html().as_bytes())?;
     finished.model.save(&model)?;

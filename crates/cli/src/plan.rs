@@ -67,6 +67,7 @@ impl Plan {
         let given = args.recipe.apply(&mut recipe);
         check_betas(&args.recipe, Some(recipe.optimizer))?;
         recipe.check()?;
+        check_columns(&args.data)?;
         let job = Job::Train(recipe);
         Ok(Plan::new(&args.data, &args.out, &args.common, given, job))
     }
@@ -88,9 +89,11 @@ impl Plan {
         let given = args.recipe.apply(&mut options.base);
         options.epochs = args.recipe.epochs.unwrap_or(options.epochs);
         options.base.epochs = options.epochs;
+        options.base.seed = options.seed;
         options.fixed = given.clone();
         check_betas(&args.recipe, args.recipe.optimizer)?;
         options.base.check()?;
+        check_columns(&args.data)?;
         Ok(Plan::new(&args.data, &args.out, &args.common, given, Job::Tune(options)))
     }
 
@@ -141,6 +144,18 @@ fn check_betas(args: &RecipeArgs, optimizer: Option<Optimizer>) -> Result<(), Fa
     refuse("beta1", optimizer.has_two_betas(), args.beta1.is_some())?;
     refuse("beta2", optimizer.has_two_betas(), args.beta2.is_some())?;
     refuse("epsilon", optimizer.has_epsilon(), args.epsilon.is_some())
+}
+
+/// The target can be neither left out nor a weight.
+fn check_columns(args: &DataArgs) -> Result<(), Failure> {
+    let target = &args.target;
+    if args.drop.iter().any(|name| name.trim() == target) {
+        return Err(Failure::Usage(format!("--drop {target}: the target cannot be left out")));
+    }
+    if args.sample_weight.as_ref() == Some(target) {
+        return Err(Failure::Usage(format!("--sample-weight {target}: the target cannot be the weight of the rows")));
+    }
+    Ok(())
 }
 
 fn of(optimizer: Optimizer) -> String {

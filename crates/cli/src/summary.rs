@@ -74,6 +74,8 @@ fn leaderboard(report: &Report) -> Vec<String> {
 
 fn figure(value: Option<f64>) -> String {
     match value {
+        // A rounded zero has no sign.
+        Some(value) if value.abs() < 0.00005 => "0.0000".to_owned(),
         Some(value) if value.is_finite() && value.abs() < 1e5 => format!("{value:.4}"),
         Some(value) if value.is_finite() => format!("{value:.4e}"),
         Some(_) | None => "-".to_owned(),
