@@ -135,13 +135,21 @@ fn derivative<'g>(op: &Op, which: usize, x: &[Node<'g>], y: Node<'g>, dy: Node<'
         Op::Softmax => y * (dy - sum_last(dy * y)),
         Op::LogSoftmax => dy - y.exp() * sum_last(dy),
         Op::CrossEntropy if which == 0 => g.define(Op::CrossEntropyGradient, &[own, x[1], dy]),
-        Op::CrossEntropyGradient if which == 0 => {
-            let (softmax, pulled) = (own.softmax(), dy * as_column(x[2]));
-            softmax * (pulled - sum_last(pulled * softmax))
-        }
-        Op::CrossEntropyGradient if which == 2 => {
-            let classes = x[0].shape().dims()[1].at(0);
-            (dy * (x[0].softmax() - x[1].one_hot(classes, 1))).sum_over(1)
+        Op::CrossEntropy if own.dtype() == DType::Real => -(as_column(dy) * x[0].log_softmax()),
+        Op::CrossEntropyGradient if which == 2 || own.dtype() == DType::Real => {
+            let (softmax, upstream) = (x[0].softmax(), as_column(x[2]));
+            let (targets, total) = match x[1].dtype() {
+                DType::Real => (x[1], sum_last(x[1])),
+                DType::Integer | DType::Boolean => (x[1].one_hot(x[0].shape().dims()[1].at(0), 1), g.scalar(1.0)),
+            };
+            match which {
+                0 => {
+                    let pulled = dy * upstream * total;
+                    softmax * (pulled - sum_last(pulled * softmax))
+                }
+                1 => (sum_last(dy * softmax) - dy) * upstream,
+                _ => (dy * (softmax * total - targets)).sum_over(1),
+            }
         }
         Op::GatherRows
         | Op::ScatterRows { .. }

@@ -129,9 +129,10 @@ pub enum Op {
     Softmax,
     /// `z − ln Σeᶻ` over the last axis.
     LogSoftmax,
-    /// `ln Σeᶻ − z[label]` for each row of logits `[rows, classes]` and integer labels `[rows]`.
+    /// For each row of logits `[rows, classes]`: `ln Σeᶻ − z[label]` of integer labels `[rows]`, or
+    /// `Σ t·(ln Σeᶻ − z)` of real targets `[rows, classes]`.
     CrossEntropy,
-    /// `(softmax(z) − onehot(label))·upstream` for each row: the derivative of [`Op::CrossEntropy`].
+    /// `(softmax(z)·Σt − t)·upstream` for each row, a label being a one-hot `t`: the derivative of [`Op::CrossEntropy`].
     CrossEntropyGradient,
     /// Replaces the value of the first input, a variable, after everything else of the run.
     Assign,
@@ -421,7 +422,9 @@ pub(crate) fn infer(op: &Op, inputs: &[Typed]) -> Result<Typed, Rule> {
         Op::Draw { shape, distribution, .. } => draw(name, *shape, distribution),
         Op::Count(_) | Op::Optimize { .. } | Op::Group => Ok((Shape::SCALAR, DType::Real)),
         Op::Unary(_) => all_real(name, inputs).map(|()| inputs[0]),
-        Op::Clip { low, high } if !(low <= high) => Err(Rule::Bounds { op: name, low: *low, high: *high }),
+        Op::Clip { low, high } if low > high || low.is_nan() || high.is_nan() => {
+            Err(Rule::Bounds { op: name, low: *low, high: *high })
+        }
         Op::Clip { .. } => all_real(name, inputs).map(|()| inputs[0]),
         Op::Binary(_) => {
             all_real(name, inputs)?;
@@ -608,20 +611,26 @@ fn one_hot(op: &'static str, (shape, dtype): Typed, depth: usize, axis: usize) -
     Shape::new(&dims).map(|s| (s, DType::Real)).ok_or(Rule::TooManyDimensions { op })
 }
 
-/// The shape of the rows, `[rows]`, of logits `[rows, classes]`, labels `[rows]` and perhaps upstream values `[rows]`.
+/// The shape of the rows, `[rows]`, of logits `[rows, classes]`, integer labels `[rows]` or real targets
+/// `[rows, classes]`, and perhaps upstream values `[rows]`.
 fn cross_entropy(op: &'static str, inputs: &[Typed]) -> Result<Shape, Rule> {
-    let (logits, dtype) = inputs[0];
+    let ((logits, dtype), (targets, target_type)) = (inputs[0], inputs[1]);
     same_type(op, dtype, DType::Real)?;
-    same_type(op, inputs[1].1, DType::Integer)?;
     if logits.rank() != 2 {
         return Err(Rule::Rank { op, shape: logits, want: "2, [rows, classes]" });
     }
     let rows = Shape::from((logits.dims()[0],));
-    for &(shape, _) in &inputs[1..] {
-        if shape != rows {
-            return Err(Rule::SameShape { op, left: rows, right: shape });
-        }
-    }
+    let wanted = match target_type {
+        DType::Real => logits,
+        DType::Integer => rows,
+        DType::Boolean => return Err(Rule::ElementType { op, got: target_type, want: DType::Integer }),
+    };
+    let fits = |shape: Shape, wanted: Shape| match shape == wanted {
+        true => Ok(()),
+        false => Err(Rule::SameShape { op, left: wanted, right: shape }),
+    };
+    fits(targets, wanted)?;
+    inputs[2..].iter().try_for_each(|&(upstream, _)| fits(upstream, rows))?;
     Ok(rows)
 }
 

@@ -331,9 +331,10 @@ impl<'g> Node<'g> {
         self.graph.define(Op::LogSoftmax, &[self])
     }
 
-    /// `ln Σeᶻ − z[label]` for each row: softmax cross entropy of logits `[rows, classes]` and integer labels `[rows]`.
-    pub fn softmax_cross_entropy(self, labels: Node<'g>) -> Node<'g> {
-        self.graph.define(Op::CrossEntropy, &[self, labels])
+    /// Softmax cross entropy for each row of logits `[rows, classes]`: `ln Σeᶻ − z[label]` of integer labels `[rows]`,
+    /// `Σ t·(ln Σeᶻ − z)` of real targets `[rows, classes]`; a target of 0 counts nothing, however unlikely its class.
+    pub fn softmax_cross_entropy(self, targets: Node<'g>) -> Node<'g> {
+        self.graph.define(Op::CrossEntropy, &[self, targets])
     }
 
     /// Inverted dropout: each element is 0 with probability `drop_prob`, else divided by `1 − drop_prob`.

@@ -45,6 +45,8 @@ pub enum Job {
     Softmax { input: Span, rows: usize, classes: usize, out: Span },
     LogSoftmax { input: Span, rows: usize, classes: usize, out: Span },
     CrossEntropy { logits: Span, labels: Span, rows: usize, classes: usize, out: Span },
+    DenseCrossEntropy { logits: Span, targets: Span, rows: usize, classes: usize, out: Span },
+    DenseCrossEntropyGradient { logits: Span, targets: Span, upstream: Span, rows: usize, classes: usize, out: Span },
     CrossEntropyGradient { logits: Span, labels: Span, upstream: Span, rows: usize, classes: usize, out: Span },
     Draw { distribution: Draw, drop_prob: Option<Span>, stream: u64, out: Span },
     Count { value: f64, out: Span },
@@ -235,10 +237,18 @@ impl<T: Real> Binder<'_, T> {
         let classes = dims.sizes().last().copied().unwrap_or(1);
         let rows = dims.len() / classes.max(1);
         let input = |which: usize| self.span(step.inputs[which]);
+        let dense = step.inputs.get(1).is_some_and(|&targets| self.node(targets).dtype == DType::Real);
         match self.node(step.node).op {
             Op::Softmax => Job::Softmax { input: input(0), rows, classes, out },
             Op::LogSoftmax => Job::LogSoftmax { input: input(0), rows, classes, out },
+            Op::CrossEntropy if dense => {
+                Job::DenseCrossEntropy { logits: input(0), targets: input(1), rows, classes, out }
+            }
             Op::CrossEntropy => Job::CrossEntropy { logits: input(0), labels: input(1), rows, classes, out },
+            _ if dense => {
+                let (logits, targets, upstream) = (input(0), input(1), input(2));
+                Job::DenseCrossEntropyGradient { logits, targets, upstream, rows, classes, out }
+            }
             _ => {
                 let (logits, labels, upstream) = (input(0), input(1), input(2));
                 Job::CrossEntropyGradient { logits, labels, upstream, rows, classes, out }

@@ -202,6 +202,14 @@ fn run<T: Real>(
             let ([out], [logits, upstream]) = real.lend([out], [logits, upstream]);
             softmax::cross_entropy_labels_gradient(cpu, logits, integer.get(labels), upstream, rows, classes, out);
         }
+        Job::DenseCrossEntropy { logits, targets, rows, classes, out } => {
+            let ([out], [logits, targets]) = real.lend([out], [logits, targets]);
+            softmax::cross_entropy_dense(cpu, logits, targets, rows, classes, out);
+        }
+        Job::DenseCrossEntropyGradient { logits, targets, upstream, rows, classes, out } => {
+            let ([out], [logits, targets, upstream]) = real.lend([out], [logits, targets, upstream]);
+            softmax::cross_entropy_dense_gradient(cpu, logits, targets, upstream, rows, classes, out);
+        }
         Job::Draw { distribution, drop_prob, stream, out } => {
             let drop_prob = drop_prob.map_or(T::ZERO, |span| real.get(span)[0]);
             draw(cpu, distribution, drop_prob, stream, randomness, real.get_mut(out));

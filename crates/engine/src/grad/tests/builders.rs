@@ -39,10 +39,9 @@ fn elementwise_losses_have_the_derivatives_that_differences_say() {
         Case::new(format!("huber {delta}"), [signed(0, &[5, 3]), targets()], move |_, x| x[0].huber_error(x[1], delta))
             .check();
     }
-    Case::new("dense cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].dense_softmax_cross_entropy(x[1]))
-        .check();
+    Case::new("dense cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].softmax_cross_entropy(x[1])).check();
     Case::new("dense cross entropy of large logits", [extreme(), between(5, &[3, 4], 0.0, 1.0)], |_, x| {
-        x[0].dense_softmax_cross_entropy(x[1])
+        x[0].softmax_cross_entropy(x[1])
     })
     .check();
 }

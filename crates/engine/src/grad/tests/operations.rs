@@ -167,10 +167,14 @@ rows! {
         Case::new("labels", [signed(0, &[4, 3])], |g, x| x[0].softmax_cross_entropy(g.integer_constant([2, 0, 1, 2]))),
         Case::new("large logits", [extreme()], |g, x| x[0].softmax_cross_entropy(g.integer_constant([0, 3, 1]))),
         Case::new("one row", [signed(0, &[1, 7])], |g, x| x[0].softmax_cross_entropy(g.integer_constant([6]))),
+        Case::new("targets", [signed(0, &[4, 3]), signed(1, &[4, 3])], |_, x| x[0].softmax_cross_entropy(x[1])),
     ];
     Op::CrossEntropyGradient => vec![
         Case::new("of labels", [signed(0, &[4, 3]), signed(1, &[4])], |g, x| {
             g.define(Op::CrossEntropyGradient, &[x[0], g.integer_constant([2, 0, 1, 2]), x[1]])
+        }),
+        Case::new("of targets", [signed(0, &[4, 3]), signed(1, &[4, 3]), signed(2, &[4])], |g, x| {
+            g.define(Op::CrossEntropyGradient, &[x[0], x[1], x[2].square()])
         }),
         Case::new("of large logits", [extreme(), signed(1, &[3])], |g, x| {
             g.define(Op::CrossEntropyGradient, &[x[0], g.integer_constant([0, 3, 1]), x[1].square()])
