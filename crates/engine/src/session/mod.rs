@@ -115,15 +115,17 @@ impl<T: Real> Session<T> {
 
     /// Constants and the first values of the variables.
     fn initialize(&mut self, compiled: &Compiled) {
-        let mut ordinal = 0;
+        // Counted over all variables of the graph, whatever is fetched, and for each role alone: the same weights start
+        // the same with and without batch norm or dropout beside them.
+        let mut counts = [0; 3];
         for (index, node) in compiled.nodes.iter().enumerate() {
             let place = compiled.place(index);
             match (&node.op, place) {
                 (Op::Constant(literal), Some(place)) => self.memory.store(place, literal),
-                (Op::Variable { shape, init, .. }, place) => {
-                    // Counted over all variables of the graph: the same start, whatever is fetched.
-                    let stream = Stream::new(self.seed.0, Purpose::Weights, ordinal);
-                    ordinal += 1;
+                (Op::Variable { shape, init, role }, place) => {
+                    let count = &mut counts[*role as usize];
+                    let stream = Stream::new(self.seed.0, Purpose::Weights, *count * 3 + *role as u64);
+                    *count += 1;
                     if let Some(place) = place {
                         let dims = shape.at(1);
                         let span = self.memory.span(place, dims.len());
