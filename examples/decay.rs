@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut panels = Vec::new();
     for (title, names) in [("Decay by formula", &by_formula[..]), ("Over a whole run, or by what is measured", &others)]
     {
-        let mut panel = Panel::new(title, "epoch", "learning rate").ranges(-1.0..40.0, 0.0..0.28);
+        let mut panel = Panel::new(title, "epoch", "learning rate").ranges(-1.0..40.0, 0.0..0.32);
         for name in names {
             let rates = rates(&Timetable::new(name.parse()?, EPOCHS as f64)?);
             panel = panel.line(name, (0..).map(f64::from).zip(rates));

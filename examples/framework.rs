@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let curves = Panel::new("A graph and its derivative", "x", "").ranges(-6.2..6.2, -0.05..1.25);
     let curves = curves.line("sigmoid(x)", curve(sigmoid)?).line("its derivative", curve(slope)?);
-    let descent = Panel::new("Descent at rate 0.01", "w", "J(w)");
+    let descent = Panel::new("Descent at rate 0.01", "w", "J(w)").ranges(-1.0..11.0, -2.0..45.0);
     let descent =
         descent.line("w² − 10w + 25", (-5..=105).map(|w| f64::from(w) / 10.0).map(|w| (w, (w - 5.0) * (w - 5.0))));
     save("framework", &[curves, descent.dots("every tenth step", path.into_iter().step_by(10))])

@@ -11,7 +11,7 @@
 
 use caviar_engine::rng::{Purpose, Stream};
 use caviar_examples::picture::{BLUE, ORANGE, Panel, save};
-use caviar_tune::{Ask, Budget, Outcome, Parameter, Params, Sampler, Scale, SearchError, Space, Study};
+use caviar_tune::{Ask, Budget, Draws, Outcome, Parameter, Params, Sampler, Scale, SearchError, Space, Study};
 use std::collections::BTreeSet;
 use std::error::Error;
 
@@ -20,10 +20,13 @@ fn score(rate: f64, epsilon: f64) -> f64 {
     (rate.log10() + 2.3).powi(2) + 0.002 * (epsilon.log10() + 8.0).powi(2)
 }
 
+fn uniform(trial: u64, dimension: u64) -> f64 {
+    Stream::new(1, Purpose::Sampler, trial).uniform(dimension)
+}
+
 /// What the trials of a study were, `(rate, ε, score)`, the best first.
 fn search(sampler: Sampler, rate: Scale, epsilon: Scale) -> Result<Vec<(f64, f64, f64)>, SearchError> {
     let space = Space::new(vec![Parameter::new("rate", rate), Parameter::new("epsilon", epsilon)])?;
-    let uniform = |trial, dimension| Stream::new(1, Purpose::Sampler, trial).uniform(dimension);
     let mut study = Study::new(space, sampler, Budget::trials(25, 1)?);
     let of = |params: &Params, name: &str| params.number(name).unwrap_or(f64::NAN);
     while let Ask::Train(slice) = study.ask(&uniform) {
@@ -72,6 +75,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The grid's best rate is 10^−2, 0.3 decades away from the best.
     assert!((grid[0].2 - 0.09).abs() < 1e-9);
     assert!(random[0].2 < grid[0].2 && fine[0].2 < random[0].2);
+    // The same in a cube: 27 points are 3 values of each parameter, or 27.
+    let axis = |name| Ok::<_, SearchError>(Parameter::new(name, Scale::linear(0.0, 1.0)?));
+    let cube = Space::new(vec![axis("a")?, axis("b")?, axis("c")?])?;
+    let mut draws = Draws::new(cube.clone(), Sampler::Random);
+    let random: Vec<Params> = (0..27).filter_map(|trial| draws.next(trial, &uniform)).collect();
+    for name in ["a", "b", "c"] {
+        assert_eq!(different(cube.grid(3).filter_map(|params| params.number(name))), 3);
+        assert_eq!(different(random.iter().filter_map(|params| params.number(name))), 27);
+    }
     // Each of four decades has a quarter of the draws; on an even scale the last one has nine tenths.
     assert_eq!((Scale::log(1e-4, 1.0)?.from_unit(0.25).as_number().unwrap_or(0.0) * 1e12).round(), 1e9);
     assert!((Scale::linear(1e-4, 1.0)?.from_unit(0.1).as_number().unwrap_or(0.0) - 0.1).abs() < 1e-4);

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("gradient descent", [Descent::new(0.2)?.into(), Descent::new(0.1)?.into()], 1e-12),
         ("Adam", [Adam::new(0.04)?.into(), Adam::new(0.02)?.into()], 1e-12),
     ];
-    let mut panel = Panel::new("Two classes: one path", "w₁", "w₂");
+    let mut panel = Panel::new("Two classes: one path", "w₁", "w₂").ranges(-1.7..1.2, -1.75..-0.65);
     for (name, [logistic, softmax], tolerance) in rules {
         let (logistic, softmax) = (path(&two, one.clone(), logistic)?, path(&two, both.clone(), softmax)?);
         let apart =

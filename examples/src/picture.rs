@@ -13,13 +13,14 @@ mod axis;
 pub use plotters::style::RGBColor as Color;
 
 use axis::Axis;
-use plotters::chart::{ChartBuilder, ChartContext, SeriesLabelPosition};
+use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
-use plotters::element::{Circle, IntoDynElement, PathElement, Rectangle};
+use plotters::element::{Circle, PathElement, Rectangle, Text};
 use plotters::prelude::SVGBackend;
 use plotters::series::{DashedLineSeries, LineSeries};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, IntoFont, ShapeStyle, WHITE};
 use std::error::Error;
 use std::ops::Range;
@@ -176,36 +177,48 @@ impl Panel {
         }
     }
 
-    /// The corner where the legend hides least.
-    fn legend(&self) -> SeriesLabelPosition {
-        let named = self.series.iter().filter(|series| !series.name.is_empty());
-        let letters = named.clone().map(|series| series.name.chars().count()).max().unwrap_or(0);
-        // Shares of the drawn part of the panel.
-        let (width, height) = (0.16 + 0.018 * letters as f64, 0.09 + 0.055 * named.count() as f64);
+    /// The names of the series, in the corner where they hide least.
+    fn draw_legend(&self, area: &Area<'_>) -> Result<()> {
+        let named: Vec<&Series> = self.series.iter().filter(|series| !series.name.is_empty()).collect();
+        let Some(letters) = named.iter().map(|series| series.name.chars().count() as i32).max() else { return Ok(()) };
+        let (width, height) = (area.dim_in_pixel().0 as i32, area.dim_in_pixel().1 as i32);
+        let size = ((40 + 7 * letters) * FINE, (8 + 17 * named.len() as i32) * FINE);
+        let (gap, left_of, below) = (8 * FINE, width - size.0 - 8 * FINE, height - size.1 - 8 * FINE);
         let (x, y) = (self.axis(0), self.axis(1));
-        let hidden = |right: bool, top: bool| {
-            let inside = |&(at_x, at_y): &(f64, f64)| {
-                let (across, up) = (x.share(at_x), y.share(at_y));
-                (if right { 1.0 - across } else { across }) < width && (if top { 1.0 - up } else { up }) < height
+        let traces: Vec<(f64, f64)> = self.series.iter().flat_map(Series::traced).collect();
+        let hidden = |corner: &(i32, i32)| {
+            let within = |at: f64, low: i32, size: i32| at > f64::from(low - gap) && at < f64::from(low + size + gap);
+            let (width, height) = (f64::from(width), f64::from(height));
+            let inside = |(across, up): &&(f64, f64)| {
+                within(x.share(*across) * width, corner.0, size.0)
+                    && within((1.0 - y.share(*up)) * height, corner.1, size.1)
             };
-            self.series.iter().flat_map(Series::traced).filter(inside).count()
+            traces.iter().filter(inside).count()
         };
-        let corners = [
-            (hidden(true, true), SeriesLabelPosition::UpperRight),
-            (hidden(true, false), SeriesLabelPosition::LowerRight),
-            (hidden(false, true), SeriesLabelPosition::UpperLeft),
-            (hidden(false, false), SeriesLabelPosition::LowerLeft),
-        ];
-        let least = corners.into_iter().min_by_key(|(hidden, _)| *hidden);
-        least.map_or(SeriesLabelPosition::UpperRight, |(_, corner)| corner)
+        let corners = [(left_of, gap), (left_of, below), (gap, gap), (gap, below)];
+        let (left, top) = corners.into_iter().min_by_key(hidden).unwrap_or((gap, gap));
+        let frame = [(left, top), (left + size.0, top + size.1)];
+        area.draw(&Rectangle::new(frame, WHITE.mix(0.88).filled()))?;
+        let font = ("sans-serif", 13 * FINE).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
+        for (series, row) in named.into_iter().zip(0..) {
+            let middle = top + (12 + 17 * row) * FINE;
+            series.draw_sample(area, (left + 6 * FINE, middle))?;
+            area.draw(&Text::new(series.name.as_str(), (left + 32 * FINE, middle), font.clone()))?;
+        }
+        Ok(())
     }
 
     fn draw(&self, area: &Area<'_>) -> Result<()> {
         let font = |size: i32| ("sans-serif", size * FINE).into_font().color(&INK);
         let [x, y] = [0, 1].map(|which| self.axis(which));
-        let mut chart = ChartBuilder::on(area)
-            .caption(&self.title, font(18))
-            .margin(14 * FINE)
+        let (head, body) = area.split_vertically(42 * FINE);
+        let centered = font(18).pos(Pos::new(HPos::Center, VPos::Center));
+        head.draw(&Text::new(self.title.as_str(), (PANEL.0 as i32 * FINE / 2 + 15 * FINE, 24 * FINE), centered))?;
+        let mut chart = ChartBuilder::on(&body)
+            .margin_top(0)
+            .margin_right(14 * FINE)
+            .margin_bottom(14 * FINE)
+            .margin_left(14 * FINE)
             .x_label_area_size(44 * FINE)
             .y_label_area_size(60 * FINE)
             .build_cartesian_2d(x, y)?;
@@ -224,11 +237,7 @@ impl Panel {
         for series in &self.series {
             series.draw(&mut chart)?;
         }
-        if self.series.iter().any(|series| !series.name.is_empty()) {
-            let mut legend = chart.configure_series_labels();
-            legend.position(self.legend()).margin(10 * FINE).legend_area_size(26 * FINE).label_font(font(13));
-            legend.background_style(WHITE.mix(0.85)).border_style(GRID.stroke_width(FINE as u32)).draw()?;
-        }
+        self.draw_legend(&chart.plotting_area().strip_coord_spec())?;
         Ok(())
     }
 
@@ -248,7 +257,7 @@ impl Panel {
             }
             let mut start = 0;
             for stretch in colors.chunk_by(|a, b| a == b) {
-                let corners = [(edge(&x, start), bottom), (x.at(1.0), top)];
+                let corners = [(edge(&x, start), bottom), (edge(&x, start + stretch.len()), top)];
                 chart.plotting_area().draw(&Rectangle::new(corners, stretch[0].filled()))?;
                 start += stretch.len();
             }
@@ -274,7 +283,7 @@ impl Series {
         let (color, points) = (self.color, self.points.iter().copied());
         let thin = self.color == GRAY && self.name.is_empty();
         let stroke = color.stroke_width(if thin { FINE } else { 2 * FINE } as u32);
-        let drawn = match self.mark {
+        match self.mark {
             Mark::Line => chart.draw_series(LineSeries::new(points, stroke))?,
             Mark::Dashes => {
                 chart.draw_series(DashedLineSeries::new(points, 6 * FINE as u32, 4 * FINE as u32, stroke))?
@@ -282,21 +291,21 @@ impl Series {
             Mark::Dots => chart.draw_series(points.map(|at| Circle::new(at, 3 * FINE, color.mix(0.75).filled())))?,
             Mark::Rings => chart.draw_series(points.map(|at| Circle::new(at, 7 * FINE, stroke)))?,
         };
-        if self.name.is_empty() {
-            return Ok(());
-        }
-        let mark = self.mark;
-        drawn.label(&self.name).legend(move |(x, y)| {
-            let path = |to: i32| PathElement::new(vec![(x + 3 * FINE, y), (x + to * FINE, y)], stroke);
-            let circle = |size, style: ShapeStyle| Circle::new((x + 12 * FINE, y), size * FINE, style);
-            match mark {
-                Mark::Line => path(22).into_dyn(),
-                Mark::Dashes => path(10).into_dyn(),
-                Mark::Dots => circle(4, color.filled()).into_dyn(),
-                Mark::Rings => circle(5, stroke).into_dyn(),
-            }
-        });
         Ok(())
+    }
+
+    /// Its mark in the legend, 20 units wide.
+    fn draw_sample(&self, area: &Area<'_>, (x, y): (i32, i32)) -> Result<()> {
+        let stroke = self.color.stroke_width(2 * FINE as u32);
+        let stretch =
+            |from: i32, to: i32| area.draw(&PathElement::new(vec![(x + from * FINE, y), (x + to * FINE, y)], stroke));
+        let circle = |size: i32, style: ShapeStyle| area.draw(&Circle::new((x + 10 * FINE, y), size * FINE, style));
+        match self.mark {
+            Mark::Line => stretch(0, 20),
+            Mark::Dashes => stretch(0, 8).and(stretch(12, 20)),
+            Mark::Dots => circle(4, self.color.filled()),
+            Mark::Rings => circle(5, stroke),
+        }
     }
 }
 
