@@ -136,14 +136,17 @@ impl Plan {
 /// A beta that the optimizer does not read would be a setting without effect.
 fn check_betas(args: &RecipeArgs, optimizer: Option<Optimizer>) -> Result<(), Failure> {
     let Some(optimizer) = optimizer else { return Ok(()) };
-    let refuse = |flag: &str, has: bool, given: bool| match given && !has {
-        true => Err(Failure::Usage(format!("--{flag}: the optimizer {optimizer} has none; it has {}", of(optimizer)))),
-        false => Ok(()),
+    let refuse = |flag: &str, has: bool, given: Option<f64>| match given.filter(|_| !has) {
+        Some(value) => {
+            let known = flags_of(optimizer);
+            Err(Failure::Usage(format!("--{flag} {value}: the optimizer {optimizer} has no {flag}; it has {known}")))
+        }
+        None => Ok(()),
     };
-    refuse("beta", optimizer.has_beta(), args.beta.is_some())?;
-    refuse("beta1", optimizer.has_two_betas(), args.beta1.is_some())?;
-    refuse("beta2", optimizer.has_two_betas(), args.beta2.is_some())?;
-    refuse("epsilon", optimizer.has_epsilon(), args.epsilon.is_some())
+    refuse("beta", optimizer.has_beta(), args.beta)?;
+    refuse("beta1", optimizer.has_two_betas(), args.beta1)?;
+    refuse("beta2", optimizer.has_two_betas(), args.beta2)?;
+    refuse("epsilon", optimizer.has_epsilon(), args.epsilon)
 }
 
 /// The target can be neither left out nor a weight.
@@ -158,7 +161,7 @@ fn check_columns(args: &DataArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of(optimizer: Optimizer) -> String {
+fn flags_of(optimizer: Optimizer) -> String {
     let mut flags = vec!["--learning-rate"];
     flags.extend(optimizer.has_beta().then_some("--beta"));
     flags.extend(optimizer.has_two_betas().then_some("--beta1, --beta2"));

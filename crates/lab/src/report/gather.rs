@@ -4,6 +4,7 @@ use caviar_engine::train::Metric;
 use caviar_tune::Value;
 
 use super::pairs::pairs;
+use super::text::figure;
 use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
 use crate::error::LabError;
 use crate::experiment::Experiment;
@@ -78,7 +79,7 @@ fn summary(finished: &Finished) -> String {
         rows => format!(" The {rows} test rows took no part in any choice."),
     };
     let stopped = if finished.interrupted { " Stopped before its end." } else { "" };
-    format!("{what}, in {:.1} s.{chosen}{test}{stopped}", finished.seconds)
+    format!("{what}, in {} s.{chosen}{test}{stopped}", figure(finished.seconds))
 }
 
 /// The figures that were measured, the loss last.

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use super::text::{escape, score};
 use super::{Answers, Fact, Report, ScoreLine, board, boundary, confusion, curves, scatter};
 
+/// Figures that are shown large.
+const CARDS: usize = 3;
 const STYLE: &str = include_str!("style.css");
 
 pub(super) fn html(report: &Report) -> String {
@@ -60,7 +62,7 @@ fn scores(report: &Report) -> String {
     let headline = report.scores.iter().find(|line| line.headline);
     if let Some(line) = headline {
         html.push_str("<div class=\"cards\">");
-        for (metric, value) in report.metrics.iter().zip(&line.values) {
+        for (metric, value) in report.metrics.iter().zip(&line.values).take(CARDS) {
             if value.is_some() {
                 let _ = write!(
                     html,

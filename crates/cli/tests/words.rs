@@ -1,0 +1,75 @@
+//! Help, version, completions, and the speed of fixed works.
+
+mod program;
+
+use program::Place;
+
+#[test]
+fn every_command_explains_itself_beginning_with_examples() {
+    let place = Place::new();
+    for command in ["", "train", "tune", "predict", "bench", "completions"] {
+        let done = place.run(&format!("{command} --help"));
+        done.expect(0, &[]);
+        assert!(
+            done.stdout.starts_with(&format!("Examples:\n  caviar {command}").trim_end().to_owned()),
+            "{}",
+            done.stdout
+        );
+        assert_eq!(place.run(&format!("{command} -h")).stdout, done.stdout);
+    }
+}
+
+#[test]
+fn the_first_help_is_short() {
+    let help = Place::new().run("--help").stdout;
+    assert_eq!(
+        help,
+        "\
+Examples:
+  caviar tune iris.csv --target species
+  caviar predict caviar-out/iris-1/model.safetensors new.csv -o answers.csv
+
+Finds the best feed-forward network for a table
+
+Usage: caviar <COMMAND>
+
+Commands:
+  train        Train one network
+  tune         Train many networks and keep the best
+  predict      Say what a model makes of each row of a table
+  bench        Measure speed on fixed works
+  completions  Print completions for a shell
+
+Options:
+  -h, --help     Print help
+  -V, --version  Print version
+"
+    );
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    assert_eq!(Place::new().run("--version").stdout, format!("caviar {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn shells_get_their_completions() {
+    let place = Place::new();
+    for (shell, part) in [("bash", "complete -F"), ("zsh", "#compdef caviar"), ("fish", "complete -c caviar")] {
+        let done = place.run(&format!("completions {shell}"));
+        done.expect(0, &[]);
+        assert!(done.stdout.contains(part) && done.stdout.contains("learning-rate"), "{shell}");
+    }
+}
+
+#[test]
+fn a_work_is_measured_as_json() {
+    let lines = Place::new().run("bench moons --epochs 20 --json --quiet").lines();
+    let [result] = &lines[..] else { panic!("one line for one work") };
+    assert_eq!((&result["work"], &result["threads"], &result["steps"]), (&"moons".into(), &1.into(), &100.into()));
+    for figure in ["seconds", "us_per_step", "final_loss"] {
+        assert!(result[figure].as_f64().is_some_and(|value| value > 0.0), "{figure}");
+    }
+    assert!(result.get("limit_us_per_step").is_some() && result.get("fraction_of_limit").is_some());
+    Place::new().run("bench mons").expect(2, &["mons", "moons"]);
+}
