@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trade = Panel::new("What it takes to reach a cost of 0.1", "rows of a batch", "")
         .log_x()
         .log_y()
-        .ranges(0.8..1300.0, 0.3..1e3);
+        .ranges(0.8..1300.0, 0.03..1e3);
     let trade = trade.line("epochs", table.iter().map(|row| (row.0, row.1)));
     let trade = trade.line("milliseconds per epoch", table.iter().map(|row| (row.0, row.2 / row.1)));
     let trade = trade.line("milliseconds in all", table.iter().map(|row| (row.0, row.2)));
