@@ -89,13 +89,27 @@ fn feed<'a, T: Real>(node: Node<'_>, tensor: &'a Tensor<T>) -> Feed<'a, T> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 96, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 256, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn fused_and_unfused_plans_give_the_same_bits_on_every_instruction_set(choices in choices(), rows in 1_usize..80) {
         same_bits::<f32>(&choices, rows);
         same_bits::<f64>(&choices, rows);
     }
+}
+
+#[test]
+fn a_sum_of_two_products_has_one_of_them_as_its_bias() {
+    let g = Graph::new();
+    let a = g.variable("a", (1, 5), Init::He);
+    let (v, w) = (g.variable("v", (5, 3), Init::He), g.variable("w", (5, 3), Init::He));
+    let sum = (a.matmul(v) + a.matmul(w)).relu();
+    let run = |fuse: bool| {
+        let plan = Plan::<f32>::with_options(&g, &[sum], PlanOptions { isa: Isa::detect(), fuse }).unwrap();
+        assert_eq!(plan.len(), if fuse { 2 } else { 4 });
+        Session::new(plan, Seed(1)).run(sum, &[]).unwrap().to_tensor()
+    };
+    assert_eq!(run(true), run(false));
 }
 
 /// The weights after a few updates of a network with everything in it.

@@ -87,6 +87,10 @@ impl<'a> Fusion<'a> {
             else {
                 continue;
             };
+            // The sum of two products takes one of them along; the other is its bias.
+            if self.root[add] != add || self.gemm[add].is_some() {
+                continue;
+            }
             self.root[index] = add;
             self.gemm[add] = Some((index, bias, false));
             if let Some(relu) = self.sole_reader(add)
