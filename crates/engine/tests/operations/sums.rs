@@ -137,7 +137,7 @@ fn cross_entropies_agree_with_their_definitions() {
     let integers = Tensor::from(labels.map(|label| label as i64));
     check(|g| g.constant(z.clone()).softmax_cross_entropy(g.integer_constant(integers.clone())), &[5], &want, "labels");
     check(
-        |g| g.constant(z.clone()).dense_softmax_cross_entropy(g.integer_constant(integers.clone()).one_hot(3, 1)),
+        |g| g.constant(z.clone()).softmax_cross_entropy(g.integer_constant(integers.clone()).one_hot(3, 1)),
         &[5],
         &want,
         "dense",
