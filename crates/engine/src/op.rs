@@ -295,12 +295,12 @@ pub enum Rule {
         right: Shape,
     },
     /// An initial value of another shape than its variable.
-    #[error("variable of {shape}: its initial value has {got} elements")]
+    #[error("variable of {shape}: its initial value has shape {got}")]
     InitialShape {
         /// The variable's shape.
         shape: Shape,
-        /// How many numbers the initial value has.
-        got: usize,
+        /// The shape of the initial value.
+        got: Shape,
     },
     /// A variable with an open dimension.
     #[error("variable of {shape}: its sizes must be fixed")]
@@ -524,7 +524,7 @@ fn variable(shape: &Shape, init: &Init) -> Result<Typed, Rule> {
 
 fn draw(op: &'static str, shape: Shape, distribution: &Draw) -> Result<Typed, Rule> {
     match *distribution {
-        Draw::Uniform { low, high } if low > high => Err(Rule::Bounds { op, low, high }),
+        Draw::Uniform { low, high } if !(low <= high) => Err(Rule::Bounds { op, low, high }),
         Draw::Normal { deviation, .. } if deviation < 0.0 || deviation.is_nan() => {
             Err(Rule::OutOfRange { name: "deviation", got: deviation, want: "at least 0" })
         }

@@ -378,7 +378,7 @@ fn each_rule_has_its_text() {
         (g.assign(w, x), "assign: shapes [3] and [5, 3] differ"),
         (
             g.variable("v", (2, 3), Init::values(Tensor::from([1.0, 2.0]))),
-            "variable of [2, 3]: its initial value has 2 elements",
+            "variable of [2, 3]: its initial value has shape [2]",
         ),
         (g.variable("v", (Dim::Batch, 3), Init::He), "variable of [batch, 3]: its sizes must be fixed"),
         (x.clip(1.0, 0.0), "clip: 1 and 0: the lower bound must not exceed the upper one"),

@@ -70,7 +70,7 @@ impl Init {
             Init::Normal { deviation } => at_least_zero("init deviation", *deviation),
             Init::Uniform { limit } => at_least_zero("init limit", *limit),
             Init::Values(tensor) if tensor.dims() != dims => {
-                Err(Rule::InitialShape { shape: dims.into(), got: tensor.data().len() })
+                Err(Rule::InitialShape { shape: dims.into(), got: tensor.dims().into() })
             }
             Init::Zeros
             | Init::Constant(_)
