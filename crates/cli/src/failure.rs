@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use caviar_engine::train::TrainError;
 use caviar_lab::{ErrorKind, LabError};
 use caviar_store::StoreError;
 use caviar_table::{ReadError, TargetError};
@@ -23,10 +22,10 @@ pub enum Failure {
     Usage(String),
     /// Anything of the laboratory.
     #[error(transparent)]
-    Lab(#[from] LabError),
+    Lab(Box<LabError>),
     /// A table that is no table.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     /// A folder that already holds a study.
     #[error("{}: already holds {held}, which is never overwritten", folder.display())]
     Taken {
@@ -45,13 +44,10 @@ pub enum Failure {
     },
     /// A file that cannot be written.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(Box<StoreError>),
     /// Output that nobody takes.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
-    /// A training that a fixed work cannot do.
-    #[error(transparent)]
-    Bench(#[from] TrainError),
 }
 
 impl Failure {
@@ -66,9 +62,9 @@ impl Failure {
                 ErrorKind::NoTrial => 4,
                 ErrorKind::Interrupted => STOPPED,
             },
-            Failure::Read(ReadError::Delimiter { .. }) => USAGE,
+            Failure::Read(error) if matches!(**error, ReadError::Delimiter { .. }) => USAGE,
             Failure::Read(_) | Failure::Taken { .. } => 3,
-            Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) | Failure::Bench(_) => 1,
+            Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) => 1,
         }
     }
 
@@ -77,28 +73,24 @@ impl Failure {
         match self {
             Failure::Taken { .. } => Some("name another folder with --out, or move this one away".to_owned()),
             Failure::Folder { .. } => Some("name a folder that you may write to with --out".to_owned()),
-            Failure::Lab(LabError::NoTrial { .. }) => {
-                Some("try a --learning-rate ten times smaller, or --clip-norm 1".to_owned())
-            }
-            Failure::Lab(LabError::Read(ReadError::Io { path, source }))
-            | Failure::Read(ReadError::Io { path, source })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                Some(match neighbor(path) {
-                    Some(name) => format!("did you mean {}?", name.display()),
-                    None => "name a file that is there; names without a folder are looked for in this one".to_owned(),
-                })
-            }
-            Failure::Lab(LabError::Target(TargetError::OneValue { .. })) => {
-                Some("name another column with --target, or add rows of another kind".to_owned())
-            }
-            Failure::Lab(LabError::Target(TargetError::AllMissing { .. })) => {
-                Some("name another column with --target".to_owned())
-            }
-            Failure::Lab(LabError::Split(_)) => {
-                Some("add rows, or make the parts smaller with --test 0 and --validation 0".to_owned())
-            }
-            _ => None,
+            Failure::Read(error) => advice_on_file(error),
+            Failure::Lab(error) => match &**error {
+                LabError::Read(error) => advice_on_file(error),
+                LabError::NoTrial { .. } => {
+                    Some("try a --learning-rate ten times smaller, or --clip-norm 1".to_owned())
+                }
+                LabError::Target(TargetError::OneValue { .. }) => {
+                    Some("name another column with --target, or add rows of another kind".to_owned())
+                }
+                LabError::Target(TargetError::AllMissing { .. }) => {
+                    Some("name another column with --target".to_owned())
+                }
+                LabError::Split(_) => {
+                    Some("add rows, or make the parts smaller with --test 0 and --validation 0".to_owned())
+                }
+                _ => None,
+            },
+            Failure::Usage(_) | Failure::Store(_) | Failure::Output(_) => None,
         }
     }
 
@@ -119,6 +111,36 @@ impl Failure {
             let _ = writeln!(stderr, "\nFor more information, try '--help'.");
         }
         ExitCode::from(self.code())
+    }
+}
+
+fn advice_on_file(error: &ReadError) -> Option<String> {
+    match error {
+        ReadError::Io { path, source } if source.kind() == io::ErrorKind::NotFound => Some(match neighbor(path) {
+            Some(name) => format!("did you mean {}?", name.display()),
+            None => "name a file that is there; names without a folder are looked for in this one".to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+// Boxed, so that a result is small where all goes well.
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        Failure::Lab(Box::new(error))
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Failure::Read(Box::new(error))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure::Store(Box::new(error))
     }
 }
 

@@ -105,9 +105,7 @@ impl DataArgs {
 }
 
 /// A word out of a list, with its value.
-fn word<T: Copy + Send + Sync + 'static>(
-    all: &'static [(&'static str, T)],
-) -> impl TypedValueParser<Value = T> + Clone {
+fn word<T: Copy + Send + Sync + 'static>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T> {
     let names = all.iter().map(|(name, _)| *name);
     PossibleValuesParser::new(names).map(move |word| {
         let found = all.iter().find(|(name, _)| *name == word);

@@ -152,14 +152,14 @@ fn loss(text: &str) -> Result<LossChoice, String> {
     }
 }
 
-fn optimizer() -> impl TypedValueParser<Value = Optimizer> + Clone {
+fn optimizer() -> impl TypedValueParser<Value = Optimizer> {
     PossibleValuesParser::new(Optimizer::NAMES).try_map(|name| name.parse::<Optimizer>())
 }
 
-fn metric() -> impl TypedValueParser<Value = Metric> + Clone {
+fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::NAMES).try_map(|name| name.parse::<Metric>())
 }
 
-fn precision() -> impl TypedValueParser<Value = Precision> + Clone {
+fn precision() -> impl TypedValueParser<Value = Precision> {
     PossibleValuesParser::new(["f32", "f64"]).try_map(|name| name.parse::<Precision>())
 }

@@ -26,6 +26,6 @@ pub struct SearchArgs {
     pub method: Method,
 }
 
-fn method() -> impl TypedValueParser<Value = Method> + Clone {
+fn method() -> impl TypedValueParser<Value = Method> {
     PossibleValuesParser::new(["random", "grid"]).map(|name| if name == "grid" { Method::Grid } else { Method::Random })
 }

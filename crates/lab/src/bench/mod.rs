@@ -13,9 +13,11 @@ use std::time::Instant;
 
 use caviar_engine::nn::Mlp;
 use caviar_engine::optim::Adam;
-use caviar_engine::train::{BatchSize, Data, Silent, TrainError, TrainOptions, TrainSpec, Trainer};
+use caviar_engine::train::{BatchSize, Data, Silent, TrainOptions, TrainSpec, Trainer};
 use serde::{Serialize, Serializer};
 use thiserror::Error;
+
+use crate::error::LabError;
 
 /// A fixed work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +98,7 @@ impl Work {
     ///
     /// # Errors
     /// No epoch at all.
-    pub fn spec(self, data: &Data, epochs: u64) -> Result<TrainSpec, TrainError> {
+    pub fn spec(self, data: &Data, epochs: u64) -> Result<TrainSpec, LabError> {
         let inputs = data.features().columns();
         let (network, rate, batch) = match self {
             Work::Moons => (Mlp::new(inputs, &[5, 2], 2), 7e-4, 64),
@@ -111,7 +113,7 @@ impl Work {
     ///
     /// # Errors
     /// No epoch at all.
-    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, TrainError> {
+    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
         let spec = self.spec(&data, epochs)?;
         let mut trainer = Trainer::<f32>::with_options(spec, Arc::clone(&data), None, options)?;
