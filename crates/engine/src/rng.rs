@@ -16,6 +16,8 @@
 //! assert_ne!(shuffle.at(0), Stream::new(7, Purpose::Shuffle, epoch + 1).at(0));
 //! ```
 
+use crate::kernels::random::{GROUP, words};
+
 /// What random numbers are for: each purpose has numbers of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -163,55 +165,53 @@ impl Stream {
     }
 }
 
-/// How many blocks of four words are computed together: their rounds do not wait for each other.
-const TOGETHER: usize = 8;
-
-/// The words of a stream, one after the other.
+/// The words of a stream, one after the other, sixteen blocks together: first the first words of all of them, then the
+/// second words, the third and the fourth.
 struct Words {
     stream: Stream,
-    /// The index of the block after those at hand.
+    /// The number of the sixteen blocks after those at hand.
     next: u64,
-    words: [[u32; 4]; TOGETHER],
+    words: [u32; GROUP],
     /// The words at hand that have been taken.
     taken: usize,
 }
 
 impl Words {
     fn new(stream: Stream) -> Self {
-        Words { stream, next: 0, words: [[0; 4]; TOGETHER], taken: 4 * TOGETHER }
+        Words { stream, next: 0, words: [0; GROUP], taken: GROUP }
     }
 
-    #[inline]
+    #[inline(always)]
     fn word(&mut self) -> u32 {
-        if self.taken == 4 * TOGETHER {
-            self.refill();
+        if self.taken == GROUP {
+            self.words = words(&self.stream, self.next);
+            self.next += 1;
+            self.taken = 0;
         }
-        let word = self.words[self.taken / 4][self.taken % 4];
+        let word = self.words[self.taken % GROUP];
         self.taken += 1;
         word
     }
 
-    fn refill(&mut self) {
-        self.words = std::array::from_fn(|block| self.stream.at(self.next.wrapping_add(block as u64)));
-        self.next = self.next.wrapping_add(TOGETHER as u64);
-        self.taken = 0;
-    }
-
     /// The next integer in `0..bound`, from one word where the bound is small enough for it.
+    #[inline(always)]
     fn below(&mut self, bound: u64) -> u64 {
-        let Ok(short) = u32::try_from(bound) else {
-            return loop {
-                let (low, high) = (self.word(), self.word());
-                if let Some(number) = scale(join(low, high), bound) {
-                    break number;
-                }
-            };
-        };
+        let Ok(short) = u32::try_from(bound) else { return self.below_long(bound) };
         loop {
             let product = u64::from(self.word()) * bound;
             let rest = product as u32;
             if rest >= short || rest >= short.wrapping_neg() % short {
                 return product >> 32;
+            }
+        }
+    }
+
+    #[cold]
+    fn below_long(&mut self, bound: u64) -> u64 {
+        loop {
+            let (low, high) = (self.word(), self.word());
+            if let Some(number) = scale(join(low, high), bound) {
+                return number;
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Random tensors: element `i` is a function of the stream and `i` alone, whoever fills it.
 
 use super::cpu::Cpu;
+use super::isa::Isa;
 use super::simd::{Kernel, LANES, Simd};
 use crate::real::Real;
 use crate::rng::{KEY_STEPS, MULTIPLIERS, ROUNDS, Stream};
 
-/// The elements of a mask that are computed together: sixteen blocks of four words.
-const GROUP: usize = 4 * LANES;
+/// The words, and the elements of a mask, that are computed together: sixteen blocks of four words.
+pub const GROUP: usize = 4 * LANES;
 /// Elements that are worth a thread of their own, where each costs a logarithm and a cosine.
 const WORTH_SPREADING: usize = 1024;
 /// The same for a mask, of which a nanosecond makes several.
@@ -72,6 +73,30 @@ impl<T: Real> Kernel<T> for Mask<'_, T> {
     }
 }
 
+/// Words number `64·group` and on: element `16·w + l` is word `w` of `stream.at(16·group + l)`.
+pub fn words(stream: &Stream, group: u64) -> [u32; GROUP] {
+    Isa::detect().run::<f32, _>(Words { stream, group })
+}
+
+struct Words<'a> {
+    stream: &'a Stream,
+    group: u64,
+}
+
+impl Kernel<f32> for Words<'_> {
+    type Output = [u32; GROUP];
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = f32>>(self, _: S) -> [u32; GROUP] {
+        let (key, step) = self.stream.parts();
+        let mut out = [0; GROUP];
+        for (out, words) in out.chunks_exact_mut(LANES).zip(&philox_lanes(self.group, step, key)) {
+            out.copy_from_slice(words);
+        }
+        out
+    }
+}
+
 #[inline(always)]
 fn decide<T: Real>(words: &[[u32; LANES]; 4], limit: u32, kept: T, out: &mut [T]) {
     for (out, words) in out.chunks_exact_mut(LANES).zip(words) {
@@ -107,7 +132,7 @@ fn philox_lanes(group: u64, step: [u32; 2], mut key: [u32; 2]) -> [[u32; LANES];
 
 #[cfg(test)]
 mod tests {
-    use super::{dropout_mask, fill_normal, fill_uniform};
+    use super::{dropout_mask, fill_normal, fill_uniform, words};
     use crate::kernels::cpu::Cpu;
     use crate::kernels::gang::Gang;
     use crate::kernels::isa::Isa;
@@ -116,6 +141,16 @@ mod tests {
     fn cpus() -> Vec<Cpu> {
         let each = |isa: Isa| [1, 2, 3].map(|threads| Cpu { isa, gang: Gang::new(threads) });
         Isa::available().into_iter().flat_map(each).collect()
+    }
+
+    #[test]
+    fn words_come_sixteen_blocks_together() {
+        let stream = Stream::new(5, Purpose::Shuffle, 9);
+        for group in [0, 3, 1 << 30] {
+            for (element, word) in words(&stream, group).into_iter().enumerate() {
+                assert_eq!(word, stream.at(16 * group + element as u64 % 16)[element / 16]);
+            }
+        }
     }
 
     #[test]

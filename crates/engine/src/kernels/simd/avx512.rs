@@ -18,7 +18,12 @@ fn below(first: usize, count: usize) -> u16 {
 parts!(F32, f32, __m512, __mmask16, 16, [0],
     splat: _mm512_set1_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     load_partial: |from, first, count| _mm512_maskz_loadu_ps(below(first, count), from),
-    store_partial: |v, to, first, count| _mm512_mask_storeu_ps(to, below(first, count), v),
+    // Short stores with short registers: one of 64 bytes crosses a cache line nearly always.
+    store_partial: |v, to, first, count| match count {
+        0..=4 => _mm_mask_storeu_ps(to, below(first, count) as u8, _mm512_castps512_ps128(v)),
+        5..=8 => _mm256_mask_storeu_ps(to, below(first, count) as u8, _mm512_castps512_ps256(v)),
+        _ => _mm512_mask_storeu_ps(to, below(first, count), v),
+    },
     gather: |from, stride, first, count| {
         let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         let index = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride as i32));
