@@ -101,10 +101,10 @@ pub enum LabError {
     },
     /// A training that cannot begin or go on.
     #[error(transparent)]
-    Train(#[from] TrainError),
+    Train(Box<TrainError>),
     /// A search that cannot begin.
     #[error(transparent)]
-    Search(#[from] SearchError),
+    Search(Box<SearchError>),
     /// Every trial diverged or failed.
     #[error("no trial succeeded: {diverged} of {trials} diverged{}", at(first))]
     NoTrial {
@@ -166,9 +166,8 @@ impl LabError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) => ErrorKind::Usage,
-            LabError::Split(SplitError::Fraction { .. }) | LabError::Read(ReadError::Delimiter { .. }) => {
-                ErrorKind::Usage
-            }
+            LabError::Split(SplitError::Fraction { .. }) => ErrorKind::Usage,
+            LabError::Read(ReadError::Delimiter { .. }) => ErrorKind::Usage,
             LabError::Read(_)
             | LabError::Target(_)
             | LabError::Split(_)
@@ -191,9 +190,22 @@ impl LabError {
     }
 }
 
+/// Boxed, so that a result is not larger for its error.
+macro_rules! boxed {
+    ($($variant:ident: $error:ty),*) => {
+        $(impl From<$error> for LabError {
+            fn from(error: $error) -> Self {
+                LabError::$variant(Box::new(error))
+            }
+        })*
+    };
+}
+
+boxed!(Train: TrainError, Search: SearchError);
+
 impl From<SpecError> for LabError {
     fn from(error: SpecError) -> Self {
-        LabError::Train(TrainError::Spec(error))
+        TrainError::Spec(error).into()
     }
 }
 

@@ -17,14 +17,14 @@ use crate::report_data::DataReport;
 pub struct Finished {
     /// The trial that was kept.
     pub best: Best,
-    /// The final weights on the rows they were trained on.
+    /// What is kept, on the rows it was trained on.
     pub train: Figures,
-    /// The rows to choose by. With held-out rows, the final weights on them; with cross-validation, each row by the
-    /// network that had not seen it, because the final network has seen them all.
+    /// The rows to choose by. With held-out rows, the final weights on them; with cross-validation, the best trial
+    /// on each row by the network that had not seen it, because what is kept has seen them all.
     pub validation: Option<Figures>,
     /// How `validation` was had.
     pub validated: Validated,
-    /// The final weights on the test rows.
+    /// What is kept, on the test rows.
     pub test: Option<Figures>,
     /// What is chosen by.
     pub metric: Metric,
@@ -36,6 +36,8 @@ pub struct Finished {
     pub trials: Vec<TrialRecord>,
     /// The curve of the network that is kept, where it was trained anew on training and validation rows.
     pub refit: Vec<CurvePoint>,
+    /// Networks that were trained for the model and whose mean it is; 1 where it is one network of its own.
+    pub members: usize,
     /// The answer that looks at no feature, for comparison.
     pub baseline: Baseline,
     /// Truth against prediction, for classes.

@@ -1,5 +1,7 @@
 //! The last look: the kept network on all parts of the data.
 
+mod crowd;
+
 use caviar_engine::Real;
 use caviar_engine::train::metric::{self, confusion};
 use caviar_engine::train::{Data, Metric, Targets, TrainOptions, Trainer};
@@ -9,9 +11,9 @@ use crate::error::LabError;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::figures::Figures;
 use crate::finished::{Baseline, Confusion, Surface, SurfacePoint};
-use crate::model::{Model, Predictions, likeliest};
-use crate::network::{Weights, figures, set_weights};
-use crate::recipe::{Precision, Recipe};
+use crate::model::{Model, Network, Predictions, likeliest};
+use crate::network::{figures, set_weights};
+use crate::recipe::Precision;
 
 /// Points along each side of a decision surface.
 const SURFACE_SIDE: usize = 96;
@@ -29,66 +31,49 @@ pub(crate) struct Judged {
     pub(crate) model: Model,
 }
 
-/// Measures weights on all parts. Here, after everything is decided, the test rows are looked at for the first time.
+/// Measures networks on all parts. Here, after everything is decided, the test rows are looked at for the first time.
 pub(crate) fn judge(
     experiment: &Experiment,
     view: &View,
-    recipe: &Recipe,
-    weights: Weights,
+    networks: Vec<Network>,
     threads: usize,
 ) -> Result<Judged, LabError> {
-    match recipe.precision {
-        Precision::F32 => judge_in::<f32>(experiment, view, recipe, weights, threads),
-        Precision::F64 => judge_in::<f64>(experiment, view, recipe, weights, threads),
-    }
-}
-
-fn judge_in<T: Real>(
-    experiment: &Experiment,
-    view: &View,
-    recipe: &Recipe,
-    weights: Weights,
-    threads: usize,
-) -> Result<Judged, LabError> {
-    let classes = classes_of(&view.target);
-    let spec = recipe.spec_for(&view.train, classes, experiment.seed())?;
-    let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
-    let mut trainer = Trainer::<T>::with_options(spec, view.train.clone(), None, options)?;
-    set_weights(&mut trainer, &weights)?;
-    let metric = recipe.metric;
-    let train = figures(&mut trainer, &view.train, &view.target, metric)?;
-    let held_out = match &view.held_out {
-        Some(data) => Some(figures(&mut trainer, data, &view.target, metric)?),
-        None => None,
-    };
+    let model = Model::new(view.encoder.clone(), view.target.clone(), networks);
     let test_data = experiment.test_data(&view.encoder, &view.target)?;
-    let test = match &test_data {
-        Some(data) => Some(figures(&mut trainer, data, &view.target, metric)?),
-        None => None,
+    let mut measure = |data: &Data| match model.networks() {
+        [alone] if alone.recipe.precision == Precision::F32 => measure_one::<f32>(view, alone, data, threads),
+        [alone] => measure_one::<f64>(view, alone, data, threads),
+        _ => crowd::figures(view, &model, data),
     };
+    let train = measure(&view.train)?;
+    let held_out = view.held_out.as_deref().map(&mut measure).transpose()?;
+    let test = test_data.as_ref().map(&mut measure).transpose()?;
     let (part, data) = match (&test_data, &view.held_out) {
         (Some(test), _) => ("test", test),
         (None, Some(held_out)) => ("validation", &**held_out),
         (None, None) => ("train", &*view.train),
     };
-    let confusion = confusion_of(&mut trainer, part, data, classes)?;
+    let confusion = confusion_of(&model, part, data)?;
     let baseline = baseline(view, data);
-    let model = Model::new(recipe.clone(), view.encoder.clone(), view.target.clone(), weights);
     let surface = surface(experiment, &model)?;
     Ok(Judged { train, held_out, test, baseline, confusion, surface, model })
 }
 
-fn confusion_of<T: Real>(
-    trainer: &mut Trainer<T>,
-    part: &'static str,
-    data: &Data,
-    classes: &[String],
-) -> Result<Option<Confusion>, LabError> {
-    let Targets::Classes { labels, .. } = data.targets() else { return Ok(None) };
-    let probabilities = trainer.predict_probabilities(data.features())?;
-    let predicted: Vec<i64> = probabilities.chunks_exact(classes.len()).map(|row| likeliest(row) as i64).collect();
-    let counts = confusion(&predicted, labels, classes.len());
-    Ok(counts.ok().map(|counts| Confusion { part, classes: classes.to_vec(), counts }))
+/// One network's figures, as the engine measures them while it trains.
+fn measure_one<T: Real>(view: &View, network: &Network, data: &Data, threads: usize) -> Result<Figures, LabError> {
+    let spec = network.recipe.spec_for(&view.train, classes_of(&view.target), 0)?;
+    let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
+    let mut trainer = Trainer::<T>::with_options(spec, view.train.clone(), None, options)?;
+    set_weights(&mut trainer, &network.weights)?;
+    figures(&mut trainer, data, &view.target, network.recipe.metric)
+}
+
+fn confusion_of(model: &Model, part: &'static str, data: &Data) -> Result<Option<Confusion>, LabError> {
+    let Targets::Classes { labels, classes } = data.targets() else { return Ok(None) };
+    let Predictions::Classes { labels: predicted, .. } = model.predict_rows(data.features())? else { return Ok(None) };
+    let predicted: Vec<i64> = predicted.into_iter().map(|label| label as i64).collect();
+    let counts = confusion(&predicted, labels, *classes).ok();
+    Ok(counts.map(|counts| Confusion { part, classes: classes_of(model.target()).to_vec(), counts }))
 }
 
 /// The commonest class of the training rows with their shares as probabilities, or their mean.

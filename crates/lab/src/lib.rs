@@ -4,6 +4,7 @@
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
 mod board;
+mod committee;
 mod crew;
 mod error;
 mod experiment;
@@ -26,8 +27,8 @@ pub use error::{Divergence, ErrorKind, LabError};
 pub use experiment::Experiment;
 pub use figures::Figures;
 pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
-pub use model::{Model, Predictions};
-pub use options::{DataOptions, Interrupt, Method, Part, TuneOptions, Workers};
+pub use model::{Model, Network, Predictions};
+pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
 pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError};
 pub use report_data::DataReport;
 pub use train::train;

@@ -16,19 +16,28 @@ use crate::experiment::classes_of;
 use crate::network::{Weights, set_weights};
 use crate::recipe::{ClassWeights, Precision, Recipe};
 
-/// A trained network with all that is needed to use it on a new table.
+/// A trained network with all that is needed to use it on a new table; or several, whose answers are averaged.
 ///
 /// On disk a safetensors file; see [`caviar_store::ModelFile`]. It holds nothing that depends on a test row or on a
 /// clock: the same training gives the same bytes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    recipe: Recipe,
     encoder: Encoder,
     target: TargetSpec,
-    weights: BTreeMap<String, Array>,
+    /// One or more; the first is that of the best trial.
+    networks: Vec<Network>,
 }
 
-/// The network's shape, for those who read the file without Caviar.
+/// One network of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// The settings by which it was trained.
+    pub recipe: Recipe,
+    /// Weights and other arrays by name: `dense1/weight`, ...
+    pub weights: BTreeMap<String, Array>,
+}
+
+/// A network's shape, for those who read the file without Caviar.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct NetworkSection {
     inputs: usize,
@@ -36,8 +45,7 @@ struct NetworkSection {
     outputs: usize,
     activation: String,
     batch_norm: bool,
-    features: Vec<String>,
-    written_by: String,
+    recipe: Recipe,
 }
 
 /// What a model says about rows.
@@ -57,13 +65,24 @@ pub enum Predictions {
 }
 
 impl Model {
-    pub(crate) fn new(recipe: Recipe, encoder: Encoder, target: TargetSpec, weights: Weights) -> Self {
-        Model { recipe, encoder, target, weights }
+    /// A model of one network or more.
+    pub(crate) fn new(encoder: Encoder, target: TargetSpec, networks: Vec<Network>) -> Self {
+        Model { encoder, target, networks }
     }
 
-    /// The settings by which it was trained.
+    /// Its networks; the first is that of the best trial.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// The settings of the first network.
     pub fn recipe(&self) -> &Recipe {
-        &self.recipe
+        &self.networks[0].recipe
+    }
+
+    /// The weights of the first network.
+    pub fn weights(&self) -> &BTreeMap<String, Array> {
+        &self.networks[0].weights
     }
 
     /// How rows become numbers.
@@ -76,11 +95,6 @@ impl Model {
         &self.target
     }
 
-    /// Weights and other arrays by name: `dense1/weight`, ...
-    pub fn weights(&self) -> &BTreeMap<String, Array> {
-        &self.weights
-    }
-
     /// Writes the model file, as a whole or not at all.
     ///
     /// # Errors
@@ -89,29 +103,35 @@ impl Model {
         Ok(self.file()?.save(path)?)
     }
 
-    /// The contents of the model file: the arrays, and the sections `recipe`, `encoder`, `target` and `network`.
+    /// The contents of the model file: the arrays, and the sections `encoder`, `target`, `networks` and `program`.
+    ///
+    /// With several networks the arrays of network `i`, from 1, are named `network<i>/dense1/weight`, ...
     ///
     /// # Errors
     /// None that a user can cause.
     pub fn file(&self) -> Result<ModelFile, LabError> {
         let mut file = ModelFile::default();
-        file.arrays = self.weights.clone();
-        file.set_section("recipe", &self.recipe)?;
+        for (number, network) in (1..).zip(&self.networks) {
+            let arrays = network.weights.iter().map(|(name, array)| (self.prefix(number) + name, array.clone()));
+            file.arrays.extend(arrays);
+        }
+        let section = |network: &Network| NetworkSection {
+            inputs: self.encoder.width(),
+            hidden: network.recipe.hidden.clone(),
+            outputs: self.outputs_of_each(),
+            activation: network.recipe.activation.to_string(),
+            batch_norm: network.recipe.batch_norm && !network.recipe.hidden.is_empty(),
+            recipe: network.recipe.clone(),
+        };
         file.set_section("encoder", &self.encoder)?;
         file.set_section("target", &self.target)?;
-        file.set_section(
-            "network",
-            &NetworkSection {
-                inputs: self.encoder.width(),
-                hidden: self.recipe.hidden.clone(),
-                outputs: self.outputs(),
-                activation: self.recipe.activation.to_string(),
-                batch_norm: self.recipe.batch_norm && !self.recipe.hidden.is_empty(),
-                features: self.encoder.labels(),
-                written_by: concat!("caviar ", env!("CARGO_PKG_VERSION")).to_owned(),
-            },
-        )?;
+        file.set_section("networks", &self.networks.iter().map(section).collect::<Vec<_>>())?;
+        file.set_section("program", concat!("caviar ", env!("CARGO_PKG_VERSION")))?;
         Ok(file)
+    }
+
+    fn prefix(&self, number: usize) -> String {
+        if self.networks.len() == 1 { String::new() } else { format!("network{number}/") }
     }
 
     /// Reads a model file.
@@ -127,30 +147,44 @@ impl Model {
     /// # Errors
     /// Parts that are missing or do not fit together.
     pub fn from_file(file: ModelFile) -> Result<Model, LabError> {
-        let model = Model {
-            recipe: file.section("recipe")?,
-            encoder: file.section("encoder")?,
-            target: file.section("target")?,
-            weights: file.arrays,
-        };
-        let broken = |error: &dyn std::fmt::Display| LabError::BrokenModel { what: error.to_string() };
-        model.recipe.check().map_err(|error| broken(&error))?;
+        let sections: Vec<NetworkSection> = file.section("networks")?;
+        let networks: Vec<Network> =
+            sections.into_iter().map(|section| Network { recipe: section.recipe, weights: Weights::new() }).collect();
+        let mut model = Model { encoder: file.section("encoder")?, target: file.section("target")?, networks };
+        if model.networks.is_empty() {
+            return Err(LabError::BrokenModel { what: "it has no network".to_owned() });
+        }
+        let prefixes: Vec<String> = (1..=model.networks.len()).map(|number| model.prefix(number)).collect();
+        for (name, array) in file.arrays {
+            let place = prefixes.iter().position(|prefix| name.starts_with(prefix.as_str()));
+            let Some(place) = place else {
+                return Err(LabError::BrokenModel { what: format!("array `{name}` belongs to no network") });
+            };
+            model.networks[place].weights.insert(name[prefixes[place].len()..].to_owned(), array);
+        }
+        model.networks.iter().try_for_each(|network| model.check(network))?;
+        Ok(model)
+    }
+
+    /// Whether a network that was read fits its weights, the encoder and the target.
+    fn check(&self, network: &Network) -> Result<(), LabError> {
+        let broken = |error: LabError| LabError::BrokenModel { what: error.to_string() };
+        network.recipe.check().map_err(broken)?;
         // Before any layer is laid out: sizes in the file must be those of its arrays.
-        let mut inputs = model.encoder.width();
-        for (number, units) in (1..).zip(model.recipe.hidden.iter().copied().chain([model.outputs()])) {
+        let mut inputs = self.encoder.width();
+        for (number, units) in (1..).zip(network.recipe.hidden.iter().copied().chain([self.outputs_of_each()])) {
             let name = format!("dense{number}/weight");
-            let found = model.weights.get(&name).map(Array::shape);
+            let found = network.weights.get(&name).map(Array::shape);
             if found != Some(&[inputs, units]) {
                 let what = format!("array `{name}` is {found:?}, the network needs [{inputs}, {units}]");
                 return Err(LabError::BrokenModel { what });
             }
             inputs = units;
         }
-        match model.recipe.precision {
-            Precision::F32 => model.trainer::<f32>().map(drop)?,
-            Precision::F64 => model.trainer::<f64>().map(drop)?,
+        match network.recipe.precision {
+            Precision::F32 => self.trainer::<f32>(network).map(drop),
+            Precision::F64 => self.trainer::<f64>(network).map(drop),
         }
-        Ok(model)
     }
 
     /// How a table is to be read for [`Model::predict`]: by the columns of training, whatever else it has.
@@ -165,32 +199,57 @@ impl Model {
     /// # Errors
     /// A column that is missing or holds something else.
     pub fn predict(&self, table: &Table) -> Result<Predictions, LabError> {
-        match self.recipe.precision {
-            Precision::F32 => self.predict_with::<f32>(table),
-            Precision::F64 => self.predict_with::<f64>(table),
-        }
-    }
-
-    fn predict_with<T: Real>(&self, table: &Table) -> Result<Predictions, LabError> {
         let rows: Vec<usize> = (0..table.rows()).collect();
         let matrix = self.encoder.encode(table, &rows)?;
-        let rows = Rows::from_f32(matrix.values, matrix.columns).map_err(|_| DataError::Empty)?;
-        let mut trainer = self.trainer::<T>()?;
-        match &self.target {
-            TargetSpec::Regression { .. } => {
-                let values = trainer.predict(&rows)?;
-                Ok(Predictions::Values(values.into_iter().map(|value| self.target.inverse(value)).collect()))
-            }
-            TargetSpec::Classification { classes, .. } => {
-                let probabilities = trainer.predict_probabilities(&rows)?;
-                let labels = probabilities.chunks_exact(classes.len()).map(likeliest).collect();
-                Ok(Predictions::Classes { classes: classes.clone(), labels, probabilities })
-            }
-        }
+        self.predict_rows(&Rows::from_f32(matrix.values, matrix.columns).map_err(|_| DataError::Empty)?)
     }
 
-    /// The network with its weights, on two rows that stand for any.
-    fn trainer<T: Real>(&self) -> Result<Trainer<T>, LabError> {
+    /// As [`Model::predict`], of rows that the model's encoder has encoded.
+    ///
+    /// # Errors
+    /// Rows with other columns.
+    pub fn predict_rows(&self, rows: &Rows) -> Result<Predictions, LabError> {
+        let mean = self.mean_answers(rows)?;
+        Ok(match &self.target {
+            TargetSpec::Regression { .. } => {
+                Predictions::Values(mean.into_iter().map(|value| self.target.inverse(value)).collect())
+            }
+            TargetSpec::Classification { classes, .. } => {
+                let labels = mean.chunks_exact(classes.len()).map(likeliest).collect();
+                Predictions::Classes { classes: classes.clone(), labels, probabilities: mean }
+            }
+        })
+    }
+
+    /// The mean over the networks: of the probabilities of the classes, or of the scaled value, row by row.
+    pub(crate) fn mean_answers(&self, rows: &Rows) -> Result<Vec<f64>, LabError> {
+        let mut mean: Vec<f64> = Vec::new();
+        for network in &self.networks {
+            let answers = match network.recipe.precision {
+                Precision::F32 => self.answers::<f32>(network, rows)?,
+                Precision::F64 => self.answers::<f64>(network, rows)?,
+            };
+            match mean.is_empty() {
+                true => mean = answers,
+                false => mean.iter_mut().zip(answers).for_each(|(mean, answer)| *mean += answer),
+            }
+        }
+        if self.networks.len() > 1 {
+            mean.iter_mut().for_each(|mean| *mean /= self.networks.len() as f64);
+        }
+        Ok(mean)
+    }
+
+    fn answers<T: Real>(&self, network: &Network, rows: &Rows) -> Result<Vec<f64>, LabError> {
+        let mut trainer = self.trainer::<T>(network)?;
+        Ok(match &self.target {
+            TargetSpec::Regression { .. } => trainer.predict(rows)?,
+            TargetSpec::Classification { .. } => trainer.predict_probabilities(rows)?,
+        })
+    }
+
+    /// A network with its weights, on two rows that stand for any.
+    fn trainer<T: Real>(&self, network: &Network) -> Result<Trainer<T>, LabError> {
         let inputs = self.encoder.width();
         let features = Rows::from_f32(vec![0.0; 2 * inputs], inputs).map_err(|_| DataError::Empty)?;
         let targets = match classes_of(&self.target).len() {
@@ -202,15 +261,16 @@ impl Model {
         let plain = Recipe {
             batch_size: crate::recipe::BatchRows::Full,
             class_weight: ClassWeights::None,
-            ..self.recipe.clone()
+            ..network.recipe.clone()
         };
         let spec = plain.spec_for(&data, classes_of(&self.target), 0)?;
         let mut trainer = Trainer::new(spec, data.into(), None)?;
-        set_weights(&mut trainer, &self.weights)?;
+        set_weights(&mut trainer, &network.weights)?;
         Ok(trainer)
     }
 
-    fn outputs(&self) -> usize {
+    /// The outputs of a network: one for two classes, or for a value.
+    fn outputs_of_each(&self) -> usize {
         match classes_of(&self.target).len() {
             0 | 2 => 1,
             classes => classes,

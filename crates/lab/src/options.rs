@@ -74,6 +74,16 @@ pub enum Method {
     Grid,
 }
 
+/// What a search keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The best configuration.
+    Best,
+    /// The best few, their answers averaged; only of a cross-validated search, else as [`Keep::Best`].
+    Ensemble,
+}
+
 /// What a search may do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TuneOptions {
@@ -91,6 +101,8 @@ pub struct TuneOptions {
     pub epochs: u64,
     /// How configurations are found.
     pub method: Method,
+    /// What is kept.
+    pub keep: Keep,
     /// The seed of the search: of the configurations and of each trial's own seed.
     pub seed: u64,
 }
@@ -105,6 +117,7 @@ impl Default for TuneOptions {
             budget: None,
             epochs: 50,
             method: Method::Random,
+            keep: Keep::Ensemble,
             seed: 0,
         }
     }

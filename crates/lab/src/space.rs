@@ -43,7 +43,7 @@ pub(crate) struct Search {
 pub(crate) fn search(experiment: &Experiment, options: &TuneOptions, rows: usize) -> Result<Search, LabError> {
     let fixed = Fixed::new(options)?;
     let classes = matches!(experiment.target(), TargetSpec::Classification { .. });
-    let space = space(&fixed, rows, classes).map_err(LabError::Search)?;
+    let space = space(&fixed, rows, classes)?;
     let starts = starts(&space, &fixed, rows);
     let sampler = match options.method {
         Method::Random => Sampler::Random,
@@ -70,7 +70,7 @@ impl<'a> Fixed<'a> {
         match options.fixed.iter().find(|name| !known.iter().chain(&optional).any(|known| known == name)) {
             Some(name) => {
                 let nearest = caviar_tune::nearest(name, known.iter().copied()).map(str::to_owned);
-                Err(LabError::Search(SearchError::UnknownParameter { name: name.clone(), nearest }))
+                Err(SearchError::UnknownParameter { name: name.clone(), nearest }.into())
             }
             None => Ok(Fixed { options }),
         }

@@ -9,6 +9,7 @@ use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
 use crate::judge::judge;
+use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
 use crate::run::{End, Limits, Run, run};
@@ -53,7 +54,8 @@ pub fn train(
         (End::Complete | End::Cut, Some(weights)) => weights,
         (End::Complete | End::Cut, None) => return Err(LabError::Interrupted),
     };
-    let judged = judge(experiment, view, recipe, weights, workers.threads)?;
+    let network = Network { recipe: recipe.clone(), weights };
+    let judged = judge(experiment, view, vec![network], workers.threads)?;
     let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
     let score = run.best.map(|(_, score)| score);
     Ok(Finished {
@@ -67,6 +69,7 @@ pub fn train(
         steps: run.steps,
         trials: vec![record],
         refit: Vec::new(),
+        members: 1,
         baseline: judged.baseline,
         confusion: judged.confusion,
         surface: judged.surface,

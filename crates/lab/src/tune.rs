@@ -39,8 +39,13 @@ const MOST_IN_TIME: u64 = 256;
 /// screen    every configuration, on two of five folds
 /// full      the best quarter of them, on all five
 /// repeat    the best few of these, on further deals of the rows into folds; the score is the mean
-/// refit     the winner, on all training and validation rows, for the best epoch of its mean curve
+/// refit     these few, each on all training and validation rows for the best epoch of its mean curve, by several
+///           networks that differ in their seeds and are kept as the one network that answers their mean
 /// ```
+///
+/// The answers of the few are averaged, unless only the best is to be kept. Means are kept because a score is that of a
+/// configuration over many networks, and on few rows a single network is better or worse than that by chance, as is
+/// the first of a leaderboard than the second.
 ///
 /// The network that is kept has thus seen the validation rows; the validation figures are those of the folds, where
 /// each row is judged by a network that has not seen it. Being those of a winner they still flatter a little: the test

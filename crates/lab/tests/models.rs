@@ -107,12 +107,19 @@ fn parts_that_do_not_fit_are_refused() {
     file.arrays.insert("dense2/weight".to_owned(), weight.clone());
     file.arrays.insert("dense1/weight".to_owned(), weight);
     assert!(matches!(Model::from_file(file.clone()), Err(LabError::BrokenModel { .. })));
-    let mut huge = model.file().unwrap();
-    huge.set_section("recipe", &Recipe { hidden: vec![1 << 60, 1 << 60], ..brief() }).unwrap();
-    assert_eq!(Model::from_file(huge).unwrap_err().kind(), ErrorKind::Data);
-    let mut wild = model.file().unwrap();
-    wild.set_section("recipe", &Recipe { dropout: 1.0, ..brief() }).unwrap();
-    assert!(Model::from_file(wild).is_err());
+    let with = |recipe: Recipe| {
+        let mut file = model.file().unwrap();
+        let mut networks = file.sections()["networks"].clone();
+        networks[0]["recipe"] = serde_json::to_value(recipe).unwrap();
+        file.set_section("networks", &networks).unwrap();
+        Model::from_file(file)
+    };
+    assert!(with(brief()).is_ok());
+    assert_eq!(with(Recipe { hidden: vec![1 << 60, 1 << 60], ..brief() }).unwrap_err().kind(), ErrorKind::Data);
+    assert!(with(Recipe { dropout: 1.0, ..brief() }).is_err());
+    let mut none = model.file().unwrap();
+    none.set_section("networks", &[0; 0]).unwrap();
+    assert_eq!(Model::from_file(none).unwrap_err().kind(), ErrorKind::Data);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn what_is_fixed_is_not_searched() {
         assert_eq!(trial.params.number("learning_rate"), Some(0.01));
         assert_eq!((trial.params.number("dropout"), trial.params.number("l2")), (Some(0.25), Some(0.5)));
     }
-    assert_eq!(finished.model.recipe().hidden, base.hidden);
+    assert_eq!(finished.best.recipe.hidden, base.hidden);
     let unknown = TuneOptions { fixed: ["learning-rat".to_owned()].into(), ..short(2) };
     let error = tune(&experiment, &unknown, &Workers::new(1), &mut Quiet).unwrap_err();
     assert!(error.to_string().contains("`learning-rate`"), "{error}");

@@ -1,35 +1,59 @@
-//! The end of a search: the winner's network, measured.
+//! The end of a search: what is kept, measured.
 
+use caviar_engine::rng::{Purpose, derive};
 use caviar_tune::{Space, TrialState};
 
+use super::stages::{REPEATED, is_past};
 use super::{FOLDS, Hunt};
 use crate::board::Board;
+use crate::committee;
+use crate::crew::{Teller, crew};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::finished::{Best, CurvePoint, Finished, Validated};
 use crate::judge::{Judged, judge};
+use crate::model::Network;
 use crate::network::Weights;
-use crate::options::Interrupt;
+use crate::options::{Interrupt, Keep};
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, run};
+use crate::run::{End, Limits, Run, run};
 
-/// The winner's network.
-struct Winner {
+/// Of the time, for the members of the committee.
+const REFIT_SHARE: f64 = 0.97;
+/// Where the seeds of a committee's members begin, beyond those of all folds.
+const MEMBER_SEEDS: u64 = 1 << 32;
+
+/// What is kept.
+struct Kept {
+    /// The best trial's place among all.
     place: usize,
     view: View,
+    /// The best trial's settings.
     recipe: Recipe,
-    weights: Weights,
+    networks: Vec<Network>,
+    /// Networks that were trained for them.
+    members: usize,
+    /// The curve of the first of these.
     refit: Vec<CurvePoint>,
-    refit_steps: u64,
+    steps: u64,
+}
+
+/// Networks trained anew for one trial.
+struct Refit {
+    recipe: Recipe,
+    runs: Vec<Run>,
 }
 
 impl Hunt<'_> {
-    /// Trains the winner on all rows where trials were cross-validated, and measures it.
-    pub(super) fn finish(self, space: Space, _board: &mut dyn Board) -> Result<Finished, LabError> {
-        let winner = self.winner()?;
+    /// Trains the best on all rows where trials were cross-validated, and measures what is kept.
+    pub(super) fn finish(self, space: Space, board: &mut dyn Board) -> Result<Finished, LabError> {
+        let kept = match &self.ground.folds {
+            Some((rows, _)) => self.trained_anew(self.experiment.view_of(rows, &[])?, board)?,
+            None => self.kept()?,
+        };
         let interrupted = self.workers.interrupt.is_set();
-        let Winner { place, view, recipe, weights, refit, refit_steps } = winner;
-        let judged = judge(self.experiment, &view, &recipe, weights, self.workers.threads)?;
+        let Kept { place, view, recipe, networks, members, refit, steps } = kept;
+        let judged = judge(self.experiment, &view, networks, self.workers.threads)?;
         let record = &self.records[place].record;
         let epochs = record.best_epoch.map_or(record.epochs, |epoch| epoch + 1);
         let of_folds = || {
@@ -45,8 +69,9 @@ impl Hunt<'_> {
             validated: if folded { Validated::Folds(FOLDS) } else { Validated::HeldOut },
             test,
             metric: self.options.base.metric,
-            steps: self.records.iter().map(|candidate| candidate.record.steps).sum::<u64>() + refit_steps,
+            steps: self.records.iter().map(|candidate| candidate.record.steps).sum::<u64>() + steps,
             refit,
+            members,
             baseline,
             confusion,
             surface,
@@ -59,38 +84,73 @@ impl Hunt<'_> {
         })
     }
 
-    fn winner(&self) -> Result<Winner, LabError> {
-        let Some((rows, _)) = &self.ground.folds else { return self.kept() };
-        let whole = self.experiment.view_of(rows, &[])?;
+    /// The best trials' configurations, each trained anew on all rows by a committee.
+    fn trained_anew(&self, whole: View, board: &mut dyn Board) -> Result<Kept, LabError> {
+        let wanted = match self.options.keep {
+            Keep::Best => 1,
+            Keep::Ensemble => REPEATED,
+        };
+        let mut best = None;
+        let (mut networks, mut trained, mut steps) = (Vec::new(), 0, 0);
         for place in self.ranked() {
-            let candidate = &self.records[place];
-            let epochs = candidate.record.best_epoch.map_or(candidate.record.epochs, |epoch| epoch + 1);
-            let horizon = candidate.recipe.horizon.or(Some(candidate.recipe.epochs));
-            let recipe = Recipe { epochs, horizon, patience: None, ..candidate.recipe.clone() };
-            // Even a run that is being ended trains its winner: it is short, and without it nothing is kept.
-            let never = Interrupt::default();
-            let limits = Limits { epochs, patience: None, deadline: None, interrupt: &never };
-            let views = std::slice::from_ref(&whole);
-            let seeds = [recipe.seed];
-            let order_seed = self.experiment.seed();
-            let run = run(views, &recipe, &seeds, order_seed, self.workers.threads, limits, &mut |_, _| true)?;
-            if let (End::Complete | End::Cut, Some(weights)) = (&run.end, run.weights) {
-                let (refit, refit_steps) = (run.curve, run.steps);
-                return Ok(Winner { place, view: whole, recipe, weights, refit, refit_steps });
+            // The first is always trained; without it nothing is kept.
+            let late = self.workers.interrupt.is_set() || is_past(self.deadline(REFIT_SHARE));
+            if networks.len() == wanted || (late && !networks.is_empty()) {
+                break;
             }
+            let Refit { recipe, runs } = self.refit(place, &whole, board)?;
+            steps += runs.iter().map(|run| run.steps).sum::<u64>();
+            let curve = runs.first().map(|run| run.curve.clone()).unwrap_or_default();
+            let members: Vec<Weights> = runs.into_iter().filter_map(|run| run.weights).collect();
+            if members.is_empty() {
+                continue;
+            }
+            trained += members.len();
+            let weights = committee::mean(&members, recipe.hidden.len() + 1)?;
+            let hidden = recipe.hidden.iter().map(|units| units * members.len()).collect();
+            networks.push(Network { recipe: Recipe { hidden, ..recipe.clone() }, weights });
+            best = best.or(Some((place, recipe, curve)));
         }
-        Err(self.no_trial())
+        let (place, recipe, refit) = best.ok_or_else(|| self.no_trial())?;
+        Ok(Kept { place, view: whole, recipe, networks, members: trained, refit, steps })
+    }
+
+    /// Trains the members of a trial's committee, each with a seed of its own, the first with the trial's.
+    ///
+    /// The first is trained to its end; the others as far as the time goes.
+    fn refit(&self, place: usize, view: &View, board: &mut dyn Board) -> Result<Refit, LabError> {
+        let candidate = &self.records[place];
+        let epochs = candidate.record.best_epoch.map_or(candidate.record.epochs, |epoch| epoch + 1);
+        let horizon = candidate.recipe.horizon.or(Some(candidate.recipe.epochs));
+        let recipe = Recipe { epochs, horizon, patience: None, ..candidate.recipe.clone() };
+        let deadline = self.deadline(REFIT_SHARE);
+        let mut queue = 0..committee::members(&recipe.hidden) as u64;
+        let work = |member: u64, _: &Teller| {
+            let never = Interrupt::default();
+            let first = member == 0;
+            let interrupt = if first { &never } else { &self.workers.interrupt };
+            let limits = Limits { epochs, patience: None, deadline: deadline.filter(|_| !first), interrupt };
+            let seed =
+                if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
+            let views = std::slice::from_ref(view);
+            let run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut |_, _| true)?;
+            Ok((member, run))
+        };
+        let mut runs = crew(self.workers, board, || queue.next(), work)?;
+        runs.sort_by_key(|(member, _)| *member);
+        let whole = |run: &Run| run.end != End::Cut || run.curve.len() as u64 == epochs;
+        let runs = runs.into_iter().map(|(_, run)| run).filter(whole).collect();
+        Ok(Refit { recipe, runs })
     }
 
     /// The network that was kept while trials ran.
-    fn kept(&self) -> Result<Winner, LabError> {
+    fn kept(&self) -> Result<Kept, LabError> {
         let (Some(best), Some(view)) = (&self.best, &self.ground.held_out) else { return Err(self.no_trial()) };
         let place = self.records.iter().position(|candidate| candidate.record.number == best.number);
-        let Some(place) = place else { return Err(self.no_trial()) };
-        let recipe = self.records[place].recipe.clone();
-        let recipe = Recipe { patience: self.patience(), ..recipe };
-        let (view, weights) = (view.clone(), best.weights.clone());
-        Ok(Winner { place, view, recipe, weights, refit: Vec::new(), refit_steps: 0 })
+        let place = place.ok_or_else(|| self.no_trial())?;
+        let recipe = Recipe { patience: self.patience(), ..self.records[place].recipe.clone() };
+        let networks = vec![Network { recipe: recipe.clone(), weights: best.weights.clone() }];
+        Ok(Kept { place, view: view.clone(), recipe, networks, members: 1, refit: Vec::new(), steps: 0 })
     }
 
     fn no_trial(&self) -> LabError {

@@ -26,7 +26,7 @@ const HELD_OUT_SHARE: f64 = 0.97;
 /// At least so many go on to all folds.
 const LEAST_FULL: usize = 8;
 /// So many are measured again.
-const REPEATED: usize = 6;
+pub(super) const REPEATED: usize = 6;
 /// On so many further deals; with a time, on as many as it allows up to the second number.
 const REPEATS: [u64; 2] = [2, 8];
 
@@ -276,7 +276,7 @@ fn is_cut_short(run: &Run, records: &[Candidate], finalists: &[usize]) -> bool {
     run.curve.len() < longest
 }
 
-fn is_past(deadline: Option<Instant>) -> bool {
+pub(super) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
