@@ -20,7 +20,7 @@ mod tensor;
 pub mod train;
 
 pub use graph::{DefineError, Graph, IntoNode, Node, NodeId, Scope};
-pub use kernels::Isa;
+pub use kernels::{Isa, multiply_adds};
 pub use op::{Binary, Comparison, Draw, Literal, Op, Reduction, Role, Rule, Unary};
 pub use plan::{MAX_FETCHES, Plan, PlanOptions};
 pub use real::Real;

@@ -524,7 +524,9 @@ fn variable(shape: &Shape, init: &Init) -> Result<Typed, Rule> {
 
 fn draw(op: &'static str, shape: Shape, distribution: &Draw) -> Result<Typed, Rule> {
     match *distribution {
-        Draw::Uniform { low, high } if !(low <= high) => Err(Rule::Bounds { op, low, high }),
+        Draw::Uniform { low, high } if low > high || low.is_nan() || high.is_nan() => {
+            Err(Rule::Bounds { op, low, high })
+        }
         Draw::Normal { deviation, .. } if deviation < 0.0 || deviation.is_nan() => {
             Err(Rule::OutOfRange { name: "deviation", got: deviation, want: "at least 0" })
         }

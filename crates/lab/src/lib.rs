@@ -3,6 +3,7 @@
 //! [`Experiment::prepare`] reads a table and deals out its rows; [`train`] trains one network by a [`Recipe`], [`tune`]
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
+pub mod bench;
 mod board;
 mod committee;
 mod crew;
@@ -16,6 +17,7 @@ mod model;
 mod network;
 mod options;
 mod recipe;
+pub mod report;
 mod report_data;
 mod run;
 mod space;

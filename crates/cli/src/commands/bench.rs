@@ -42,12 +42,17 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
 }
 
 fn table(results: &[BenchResult]) -> Columns {
-    let mut table = Columns::new([vec![Side::Left], vec![Side::Right; 5]].concat());
-    table.push(["work", "microseconds/step", "steps", "seconds", "threads", "final loss"].map(str::to_owned).to_vec());
+    let mut table = Columns::new([vec![Side::Left], vec![Side::Right; 6]].concat());
+    table.push(
+        ["work", "microseconds/step", "of the limit", "steps", "seconds", "threads", "final loss"]
+            .map(str::to_owned)
+            .to_vec(),
+    );
     for result in results {
         table.push(vec![
             result.work.to_owned(),
             format!("{:.3}", result.us_per_step),
+            format!("{:.1} %", result.fraction_of_limit * 100.0),
             result.steps.to_string(),
             format!("{:.3}", result.seconds),
             result.threads.to_string(),

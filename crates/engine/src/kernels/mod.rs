@@ -8,14 +8,16 @@ pub(crate) mod isa;
 pub(crate) mod layout;
 pub(crate) mod map;
 pub(crate) mod math;
+pub(crate) mod peak;
 pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod update;
 
-pub use simd::Element;
 pub use isa::Isa;
 pub use layout::Comparison;
 pub use map::{Binary, Unary};
+pub use peak::multiply_adds;
 pub use reduce::Reduction;
+pub use simd::Element;

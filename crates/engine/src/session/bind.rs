@@ -23,35 +23,185 @@ pub type Four = [usize; MAX_RANK];
 #[derive(Debug)]
 pub enum Job {
     /// The step's program over slices and single numbers.
-    Map { inputs: [MapInput; MAX_INPUTS], count: usize, out: Span },
-    Gemm { a: Span, b: Span, bias: Option<Span>, c: Span, m: usize, k: usize, n: usize },
-    Binary { op: Binary, a: Span, a_strides: Four, b: Span, b_strides: Four, out: Span, dims: Four },
-    Compare { op: Comparison, dtype: DType, a: Span, a_strides: Four, b: Span, b_strides: Four, out: Span, dims: Four },
-    Select { dtype: DType, inputs: [(Span, Four); 3], out: Span, dims: Four },
-    Cast { from: DType, to: DType, input: Span, out: Span },
-    Reduce { kind: Reduction, input: Span, folded: Folded, out: Span },
-    ArgMax { input: Span, folded: Folded, out: Span },
-    Transpose { dtype: DType, input: Span, dims: Four, order: Four, out: Span },
-    Stretch { dtype: DType, input: Span, strides: Four, out: Span, dims: Four },
+    Map {
+        inputs: [MapInput; MAX_INPUTS],
+        count: usize,
+        out: Span,
+    },
+    Gemm {
+        a: Span,
+        b: Span,
+        bias: Option<Span>,
+        c: Span,
+        m: usize,
+        k: usize,
+        n: usize,
+    },
+    Binary {
+        op: Binary,
+        a: Span,
+        a_strides: Four,
+        b: Span,
+        b_strides: Four,
+        out: Span,
+        dims: Four,
+    },
+    Compare {
+        op: Comparison,
+        dtype: DType,
+        a: Span,
+        a_strides: Four,
+        b: Span,
+        b_strides: Four,
+        out: Span,
+        dims: Four,
+    },
+    Select {
+        dtype: DType,
+        inputs: [(Span, Four); 3],
+        out: Span,
+        dims: Four,
+    },
+    Cast {
+        from: DType,
+        to: DType,
+        input: Span,
+        out: Span,
+    },
+    Reduce {
+        kind: Reduction,
+        input: Span,
+        folded: Folded,
+        out: Span,
+    },
+    ArgMax {
+        input: Span,
+        folded: Folded,
+        out: Span,
+    },
+    Transpose {
+        dtype: DType,
+        input: Span,
+        dims: Four,
+        order: Four,
+        out: Span,
+    },
+    Stretch {
+        dtype: DType,
+        input: Span,
+        strides: Four,
+        out: Span,
+        dims: Four,
+    },
     /// Input `i` fills `inner[i]` consecutive elements of each of the `outer` rows of `width` elements.
-    Concat { dtype: DType, inputs: Vec<(Span, usize)>, out: Span, outer: usize, width: usize },
+    Concat {
+        dtype: DType,
+        inputs: Vec<(Span, usize)>,
+        out: Span,
+        outer: usize,
+        width: usize,
+    },
     /// Of each of the `outer` rows of `width` elements, `size` from `start`.
-    Slice { dtype: DType, input: Span, out: Span, outer: usize, width: usize, start: usize, size: usize },
+    Slice {
+        dtype: DType,
+        input: Span,
+        out: Span,
+        outer: usize,
+        width: usize,
+        start: usize,
+        size: usize,
+    },
     /// The reverse: rows of `size` elements placed at `start` into zeros of `width`.
-    Pad { input: Span, out: Span, outer: usize, width: usize, start: usize, size: usize },
-    Gather { dtype: DType, input: Span, positions: Span, rows: usize, width: usize, out: Span },
-    Scatter { input: Span, positions: Span, rows: usize, width: usize, out: Span },
-    OneHot { input: Span, outer: usize, depth: usize, inner: usize, out: Span },
-    Softmax { input: Span, rows: usize, classes: usize, out: Span },
-    LogSoftmax { input: Span, rows: usize, classes: usize, out: Span },
-    CrossEntropy { logits: Span, labels: Span, rows: usize, classes: usize, out: Span },
-    DenseCrossEntropy { logits: Span, targets: Span, rows: usize, classes: usize, out: Span },
-    DenseCrossEntropyGradient { logits: Span, targets: Span, upstream: Span, rows: usize, classes: usize, out: Span },
-    CrossEntropyGradient { logits: Span, labels: Span, upstream: Span, rows: usize, classes: usize, out: Span },
-    Draw { distribution: Draw, drop_prob: Option<Span>, stream: u64, out: Span },
-    Count { value: f64, out: Span },
-    Assign { value: Span, variable: Span },
-    Optimize { loss: Span, updates: Vec<Update> },
+    Pad {
+        input: Span,
+        out: Span,
+        outer: usize,
+        width: usize,
+        start: usize,
+        size: usize,
+    },
+    Gather {
+        dtype: DType,
+        input: Span,
+        positions: Span,
+        rows: usize,
+        width: usize,
+        out: Span,
+    },
+    Scatter {
+        input: Span,
+        positions: Span,
+        rows: usize,
+        width: usize,
+        out: Span,
+    },
+    OneHot {
+        input: Span,
+        outer: usize,
+        depth: usize,
+        inner: usize,
+        out: Span,
+    },
+    Softmax {
+        input: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    LogSoftmax {
+        input: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    CrossEntropy {
+        logits: Span,
+        labels: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    DenseCrossEntropy {
+        logits: Span,
+        targets: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    DenseCrossEntropyGradient {
+        logits: Span,
+        targets: Span,
+        upstream: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    CrossEntropyGradient {
+        logits: Span,
+        labels: Span,
+        upstream: Span,
+        rows: usize,
+        classes: usize,
+        out: Span,
+    },
+    Draw {
+        distribution: Draw,
+        drop_prob: Option<Span>,
+        stream: u64,
+        out: Span,
+    },
+    Count {
+        value: f64,
+        out: Span,
+    },
+    Assign {
+        value: Span,
+        variable: Span,
+    },
+    Optimize {
+        loss: Span,
+        updates: Vec<Update>,
+    },
 }
 
 /// An input of an elementwise program.
@@ -188,12 +338,20 @@ impl<T: Real> Binder<'_, T> {
             }
             Op::Pad { axis, before, .. } => {
                 let (whole, part) = (folded_at(dims, *axis), folded_at(self.dims(step.inputs[0]), *axis));
-                let (width, start, size) = (whole.reduced * whole.inner, before * whole.inner, part.reduced * part.inner);
+                let (width, start, size) =
+                    (whole.reduced * whole.inner, before * whole.inner, part.reduced * part.inner);
                 Job::Pad { input: input(0), out, outer: whole.outer, width, start, size }
             }
             Op::GatherRows => {
                 let table = folded_at(self.dims(step.inputs[0]), 0);
-                Job::Gather { dtype, input: input(0), positions: input(1), rows: table.reduced, width: table.inner, out }
+                Job::Gather {
+                    dtype,
+                    input: input(0),
+                    positions: input(1),
+                    rows: table.reduced,
+                    width: table.inner,
+                    out,
+                }
             }
             Op::ScatterRows { rows } => {
                 let width = folded_at(self.dims(step.inputs[0]), 0).inner;

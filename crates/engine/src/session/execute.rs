@@ -43,7 +43,9 @@ impl<T: Real> Session<T> {
     fn check_losses(&self, wanted: u64) -> Result<(), RunError> {
         let (plan, Some(bound)) = (&self.plan.compiled, self.bound.first()) else { return Ok(()) };
         for (position, step) in plan.steps.iter().enumerate().skip(plan.first_update) {
-            let (Job::Optimize { loss, .. }, true) = (&bound.jobs[position], step.needed & wanted != 0) else { continue };
+            let (Job::Optimize { loss, .. }, true) = (&bound.jobs[position], step.needed & wanted != 0) else {
+                continue;
+            };
             let value = self.memory.real.get(*loss)[0];
             if !value.is_finite() {
                 let live = self.optimizers.iter().find(|live| live.node == step.node);

@@ -247,12 +247,28 @@ fn draw<T: Real>(cpu: &Cpu, distribution: Draw, drop_prob: T, stream: u64, rando
 /// Copies that only bring elements to other places.
 #[derive(Clone, Copy)]
 enum Move {
-    Transpose { dims: [usize; 4], order: [usize; 4] },
-    Stretch { strides: [usize; 4], dims: [usize; 4] },
+    Transpose {
+        dims: [usize; 4],
+        order: [usize; 4],
+    },
+    Stretch {
+        strides: [usize; 4],
+        dims: [usize; 4],
+    },
     /// `outer` rows of `size` elements to position `start` of rows of `width`.
-    Place { outer: usize, width: usize, start: usize, size: usize },
+    Place {
+        outer: usize,
+        width: usize,
+        start: usize,
+        size: usize,
+    },
     /// The reverse.
-    Cut { outer: usize, width: usize, start: usize, size: usize },
+    Cut {
+        outer: usize,
+        width: usize,
+        start: usize,
+        size: usize,
+    },
 }
 
 impl Move {

@@ -93,9 +93,12 @@ impl<T: Real> Session<T> {
         let gang = if threads > 1 { Gang::new(threads) } else { Gang::alone() };
         let optimizers = compiled.nodes.iter().enumerate().filter(|(index, _)| compiled.needed[*index] != 0);
         let optimizers = optimizers.filter_map(|(node, data)| match &data.op {
-            Op::Optimize { minimizer, .. } => {
-                Some(LiveOptimizer { node, optimizer: minimizer.optimizer, settings: minimizer.settings, state: OptimizerState::default() })
-            }
+            Op::Optimize { minimizer, .. } => Some(LiveOptimizer {
+                node,
+                optimizer: minimizer.optimizer,
+                settings: minimizer.settings,
+                state: OptimizerState::default(),
+            }),
             _ => None,
         });
         let mut session = Session {

@@ -4,6 +4,7 @@
 //! made before the clock starts.
 
 mod data;
+mod limit;
 #[cfg(test)]
 mod tests;
 
@@ -47,10 +48,10 @@ pub struct BenchResult {
     pub seconds: f64,
     /// Microseconds per update.
     pub us_per_step: f64,
-    /// What the machine would allow at best, where that is known.
-    pub limit_us_per_step: Option<f64>,
+    /// What the machine would allow at best: the step's multiplications and additions at the measured peak of its cores.
+    pub limit_us_per_step: f64,
     /// That limit over the time taken.
-    pub fraction_of_limit: Option<f64>,
+    pub fraction_of_limit: f64,
     /// Threads that worked.
     pub threads: usize,
     /// The loss of the final weights on all rows.
@@ -116,19 +117,22 @@ impl Work {
     pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
         let spec = self.spec(&data, epochs)?;
+        let batch = spec.batch_size.rows(data.len());
+        let limit = limit::step(&spec.network, batch, options.threads);
         let mut trainer = Trainer::<f32>::with_options(spec, Arc::clone(&data), None, options)?;
         let start = Instant::now();
         trainer.run(&mut Silent)?;
         let seconds = start.elapsed().as_secs_f64();
         let steps = trainer.progress().steps;
         let final_loss = trainer.evaluate(&data, &[])?.loss();
+        let us_per_step = seconds * 1e6 / steps.max(1) as f64;
         Ok(BenchResult {
             work: self.name(),
             steps,
             seconds,
-            us_per_step: seconds * 1e6 / steps.max(1) as f64,
-            limit_us_per_step: None,
-            fraction_of_limit: None,
+            us_per_step,
+            limit_us_per_step: limit,
+            fraction_of_limit: limit / us_per_step,
             threads: options.threads,
             final_loss,
         })

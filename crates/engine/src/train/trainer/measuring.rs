@@ -22,7 +22,12 @@ impl<T: Real> Trainer<T> {
         self.measure(data, weights.as_deref(), wanted)
     }
 
-    pub(super) fn measure(&mut self, data: &Data, weights: Option<&[f64]>, wanted: &[Metric]) -> Result<Evaluation, TrainError> {
+    pub(super) fn measure(
+        &mut self,
+        data: &Data,
+        weights: Option<&[f64]>,
+        wanted: &[Metric],
+    ) -> Result<Evaluation, TrainError> {
         let mut outputs = Vec::with_capacity(data.len() * self.network_outputs());
         let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
         let mut indices = [0; EVALUATED_AT_ONCE];
