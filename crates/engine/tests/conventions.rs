@@ -459,7 +459,7 @@ fn the_page_of_numerics_names_a_test_of_each_convention() {
     for line in page.lines().filter(|line| line.starts_with("- ")) {
         let test = line.rsplit('`').nth(1).unwrap_or_else(|| panic!("no test is named in: {line}"));
         let defined = |source: &&str| source.contains(&format!("#[test]\nfn {test}()"));
-        assert!(sources.iter().any(|source| defined(source)), "there is no test {test}");
+        assert!(sources.iter().any(defined), "there is no test {test}");
         named.push(test);
     }
     // And the other way round: each test of this file but this one stands on the page.
