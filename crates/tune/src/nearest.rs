@@ -1,3 +1,5 @@
+use strsim::osa_distance;
+
 /// The candidate that a misspelt word most likely means, if one is near.
 ///
 /// Near is an edit distance (insert, delete, replace, swap two neighbors) of at most a third of the longer word, and
@@ -14,33 +16,15 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .map(|candidate| {
             let folded = folded(candidate);
-            (distance(&word, &folded), word.len().max(folded.len()), candidate)
+            (osa_distance(&word, &folded), word.chars().count().max(folded.chars().count()), candidate)
         })
         .filter(|&(distance, length, _)| distance <= (length / 3).max(1))
         .min_by_key(|&(distance, _, _)| distance)
         .map(|(_, _, candidate)| candidate)
 }
 
-fn folded(word: &str) -> Vec<char> {
+fn folded(word: &str) -> String {
     word.chars().flat_map(char::to_lowercase).map(|letter| if letter == '-' { '_' } else { letter }).collect()
-}
-
-/// Optimal string alignment distance.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (row, &a) in left.iter().enumerate() {
-        let mut here = vec![row + 1];
-        for (column, &b) in right.iter().enumerate() {
-            let mut edits = (above[column] + usize::from(a != b)).min(above[column + 1] + 1).min(here[column] + 1);
-            if row > 0 && column > 0 && a == right[column - 1] && left[row - 1] == b {
-                edits = edits.min(before[column - 1] + 1);
-            }
-            here.push(edits);
-        }
-        before = std::mem::replace(&mut above, here);
-    }
-    above[right.len()]
 }
 
 #[cfg(test)]
