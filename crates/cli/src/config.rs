@@ -52,6 +52,7 @@ struct Search<'a> {
     budget: Option<u64>,
     epochs: u64,
     method: caviar_lab::Method,
+    keep: caviar_lab::Keep,
     /// The settings of the network that are not searched.
     fixed: Vec<&'a str>,
 }
@@ -85,6 +86,7 @@ pub fn text(plan: &Plan) -> String {
             budget: options.budget,
             epochs: options.epochs,
             method: options.method,
+            keep: options.keep,
             fixed: options.fixed.iter().map(String::as_str).collect(),
         }),
     };

@@ -83,6 +83,7 @@ impl Plan {
             time: search.time,
             budget: search.budget,
             method: search.method,
+            keep: search.keep,
             seed: args.common.seed,
             ..TuneOptions::default()
         };

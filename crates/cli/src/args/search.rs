@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caviar_lab::Method;
+use caviar_lab::{Keep, Method};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -24,6 +24,13 @@ pub struct SearchArgs {
     /// Where networks come from
     #[arg(long, default_value = "random", value_parser = method())]
     pub method: Method,
+    /// What the model holds: the best few networks, their answers averaged (where trials are cross-validated), or one
+    #[arg(long, default_value = "ensemble", value_parser = keep())]
+    pub keep: Keep,
+}
+
+fn keep() -> impl TypedValueParser<Value = Keep> {
+    PossibleValuesParser::new(["ensemble", "best"]).map(|name| if name == "best" { Keep::Best } else { Keep::Ensemble })
 }
 
 fn method() -> impl TypedValueParser<Value = Method> {

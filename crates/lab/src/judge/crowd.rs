@@ -20,7 +20,7 @@ pub(super) fn figures(view: &View, model: &Model, data: &Data) -> Result<Figures
     let weights = weights(view, model, data)?;
     let loss = match data.targets() {
         Targets::Classes { labels, classes } => {
-            let of_row = |(row, label): (usize, &i64)| -answers[row * classes + *label as usize].max(LEAST).ln();
+            let of_row = |(row, label): (usize, &i64)| -libm::log(answers[row * classes + *label as usize].max(LEAST));
             mean(labels.iter().enumerate().map(of_row), &weights)
         }
         Targets::Values { values, .. } => {

@@ -78,8 +78,12 @@ fn summary(finished: &Finished) -> String {
         0 => String::new(),
         rows => format!(" The {rows} test rows took no part in any choice."),
     };
+    let kept = match finished.members {
+        0 | 1 => String::new(),
+        members => format!(" The model averages the answers of {members} networks, trained anew for the best trials."),
+    };
     let stopped = if finished.interrupted { " Stopped before its end." } else { "" };
-    format!("{what}, in {} s.{chosen}{test}{stopped}", figure(finished.seconds))
+    format!("{what}, in {} s.{chosen}{kept}{test}{stopped}", figure(finished.seconds))
 }
 
 /// The figures that were measured, the loss last.
