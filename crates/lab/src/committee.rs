@@ -8,7 +8,7 @@ use crate::network::Weights;
 /// The widest layer that a committee may have.
 const WIDEST: usize = 512;
 /// The fewest and the most members.
-const MEMBERS: [usize; 2] = [2, 5];
+const MEMBERS: [usize; 2] = [2, 3];
 
 /// How many members a committee of networks with these hidden layers has.
 pub(crate) fn members(hidden: &[usize]) -> usize {
@@ -137,6 +137,6 @@ mod tests {
 
     #[test]
     fn wide_networks_make_small_committees() {
-        assert_eq!((members(&[]), members(&[128, 64]), members(&[4096])), (5, 4, 2));
+        assert_eq!((members(&[]), members(&[200, 64]), members(&[4096])), (3, 2, 2));
     }
 }

@@ -24,9 +24,9 @@ const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
 /// Of the time, for trials where networks are kept and nothing is trained at the end.
 const HELD_OUT_SHARE: f64 = 0.97;
 /// At least so many go on to all folds.
-const LEAST_FULL: usize = 8;
+const LEAST_FULL: usize = 12;
 /// So many are measured again.
-pub(super) const REPEATED: usize = 6;
+pub(super) const REPEATED: usize = 12;
 /// On so many further deals; with a time, on as many as it allows up to the second number.
 const REPEATS: [u64; 2] = [2, 8];
 
