@@ -23,9 +23,11 @@ pub(crate) const TRIALS: u64 = 64;
 pub(crate) const FOLDED_BELOW: usize = 2000;
 /// Into so many folds.
 pub(crate) const FOLDS: usize = 5;
-/// With a time but no number of trials, a cross-validated search tries at most so many configurations: further ones
-/// would be told apart by chance alone, and the time goes into measuring the best ones again.
-const MOST_IN_TIME: u64 = 256;
+/// With a time but no number of trials, a cross-validated search tries at most one configuration for so many rows, within
+/// bounds: few rows tell few configurations apart, and of many the luckiest would win. The time goes into measuring the
+/// best ones again.
+const ROWS_PER_TRIAL: u64 = 8;
+const MOST_IN_TIME: [u64; 2] = [12, 256];
 
 /// Trains many networks, one per thread at a time, and keeps the best.
 ///
@@ -72,7 +74,9 @@ pub fn tune(
     let Search { space, starts, sampler } = search(experiment, options, rows)?;
     let trials = match (options.trials, options.time, options.budget) {
         (Some(trials), ..) => trials,
-        (None, Some(_), _) if ground.folds.is_some() => MOST_IN_TIME,
+        (None, Some(_), _) if ground.folds.is_some() => {
+            (rows as u64 / ROWS_PER_TRIAL).clamp(MOST_IN_TIME[0], MOST_IN_TIME[1])
+        }
         (None, Some(_), _) | (None, None, Some(_)) => u64::from(u32::MAX),
         (None, None, None) => TRIALS,
     };
