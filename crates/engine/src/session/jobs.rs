@@ -64,7 +64,11 @@ pub enum Fault {
 
 /// The first integer outside `0..limit`.
 fn check_indices(values: &[i64], limit: usize) -> Result<(), Fault> {
-    let outside = |value: &i64| !usize::try_from(*value).is_ok_and(|value| value < limit);
+    // A negative value is a large one without its sign; no branch in the pass that finds nothing.
+    let outside = |value: &i64| *value as u64 >= limit as u64;
+    if !values.iter().fold(false, |found, value| found | outside(value)) {
+        return Ok(());
+    }
     match values.iter().position(outside) {
         Some(element) => Err(Fault::Index { element, value: values[element], limit }),
         None => Ok(()),
