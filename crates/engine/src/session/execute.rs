@@ -7,6 +7,7 @@ use crate::graph::NodeId;
 use crate::op::Op;
 use crate::real::Real;
 use crate::tensor::DType;
+use std::ops::Range;
 use std::sync::Arc;
 
 impl<T: Real> Session<T> {
@@ -24,16 +25,10 @@ impl<T: Real> Session<T> {
         if let Some((index, _)) = plan.placeholders.iter().find(|placeholder| unfed(placeholder)) {
             return Err(RunError::NotFed { node: plan.nodes[*index].name.clone() });
         }
-        for position in 0..plan.steps.len() {
-            if position == self.plan.compiled.first_update {
-                self.check_losses(wanted)?;
-            }
-            if self.plan.compiled.steps[position].needed & wanted != 0
-                && let Err(fault) = self.do_job(position)
-            {
-                return Err(self.error(position, fault, wanted));
-            }
-        }
+        let (first_update, end) = (plan.first_update, plan.steps.len());
+        self.run_steps(0..first_update, wanted)?;
+        self.check_losses(wanted)?;
+        self.run_steps(first_update..end, wanted)?;
         self.draws += u64::from(self.plan.compiled.drawing & wanted != 0);
         self.computed = wanted;
         Ok(())
@@ -71,19 +66,22 @@ impl<T: Real> Session<T> {
         }
     }
 
-    fn do_job(&mut self, position: usize) -> Result<(), Fault> {
+    /// Runs those of some steps that one of the `wanted` fetches needs.
+    fn run_steps(&mut self, positions: Range<usize>, wanted: u64) -> Result<(), RunError> {
         let Session { plan, bound, memory, cpu, optimizers, seed, draws, .. } = self;
-        let step = &plan.compiled.steps[position];
-        let Some(job) = bound.first().and_then(|bound| bound.jobs.get(position)) else { return Ok(()) };
-        match job {
-            Job::Optimize { updates, .. } => {
+        let randomness = Randomness { seed: seed.0, draws: *draws };
+        let jobs = bound.first().map_or(&[][..], |bound| &bound.jobs);
+        let steps = plan.compiled.steps.iter().zip(jobs).enumerate().take(positions.end).skip(positions.start);
+        for (position, (step, job)) in steps.filter(|(_, (step, _))| step.needed & wanted != 0) {
+            if let Job::Optimize { updates, .. } = job {
                 if let Some(live) = optimizers.iter_mut().find(|live| live.node == step.node) {
                     T::update(memory, cpu, live, updates);
                 }
-                Ok(())
+            } else if let Err(fault) = T::run_job(memory, cpu, step, job, randomness) {
+                return Err(self.error(position, fault, wanted));
             }
-            job => T::run_job(memory, cpu, step, job, Randomness { seed: seed.0, draws: *draws }),
         }
+        Ok(())
     }
 
     /// The name of the first node whose value is not finite, found by running the plan again unfused.
@@ -118,7 +116,7 @@ impl<T: Real> Session<T> {
             if matches!(node.op, Op::Optimize { .. } | Op::Assign) {
                 return None;
             }
-            replay.do_job(position).ok()?;
+            replay.run_steps(position..position + 1, wanted).ok()?;
             let place = compiled.place(step.node)?;
             let span = replay.memory.span(place, node.shape.at(self.rows()).len());
             if place.dtype == DType::Real && !all_finite(replay.memory.real.get(span)) {

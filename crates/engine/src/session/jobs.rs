@@ -2,10 +2,10 @@
 
 use super::bind::{Folded, Job, MapInput, Update};
 use super::{LiveOptimizer, Memory};
-use crate::kernels::buffer::Span;
+use crate::kernels::buffer::{Arena, Span};
 use crate::kernels::cpu::Cpu;
 use crate::kernels::gemm::{Gemm, gemm};
-use crate::kernels::map::{self, Input, MAX_INPUTS};
+use crate::kernels::map::{self, Input, MAX_INPUTS, MapStep};
 use crate::kernels::{layout, random, reduce, softmax};
 use crate::op::Draw;
 use crate::optim::update;
@@ -86,10 +86,10 @@ fn run<T: Real>(
     match *job {
         Job::Map { ref inputs, count, out } => {
             let Work::Map(program) = &step.work else { unreachable!("bound from such a step") };
-            let spans = inputs.map(|input| input.span);
-            let ([out], slices) = real.lend([out], spans);
-            let lent = std::array::from_fn::<_, MAX_INPUTS, _>(|at| input(&inputs[at], slices[at]));
-            map::map(cpu, program, &lent[..count], out);
+            match count {
+                1 | 2 => run_map::<T, 2>(real, cpu, program, &inputs[..count], out),
+                _ => run_map::<T, MAX_INPUTS>(real, cpu, program, &inputs[..count], out),
+            }
         }
         Job::Gemm { a, b, bias, c, m, k, n } => {
             let Work::Gemm { transpose_a, transpose_b, relu, .. } = step.work else {
@@ -223,9 +223,24 @@ fn run<T: Real>(
             let ([variable], [value]) = real.lend([variable], [value]);
             variable.copy_from_slice(value);
         }
-        Job::Optimize { .. } => unreachable!("needs the optimizer's state: see `do_job`"),
+        Job::Optimize { .. } => unreachable!("needs the optimizer's state: see `run_steps`"),
     }
     Ok(())
+}
+
+/// Runs an elementwise program of at most `N` inputs.
+fn run_map<T: Real, const N: usize>(
+    real: &mut Arena<T>,
+    cpu: &Cpu,
+    program: &[MapStep],
+    inputs: &[MapInput],
+    out: Span,
+) {
+    let spans = std::array::from_fn::<_, N, _>(|at| inputs.get(at).map_or(Span::default(), |input| input.span));
+    let ([out], slices) = real.lend([out], spans);
+    let lent =
+        std::array::from_fn::<_, N, _>(|at| inputs.get(at).map_or(Input::Slice(&[]), |own| input(own, slices[at])));
+    map::map(cpu, program, &lent[..inputs.len()], out);
 }
 
 fn input<'a, T: Real>(input: &MapInput, slice: &'a [T]) -> Input<'a, T> {
