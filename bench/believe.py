@@ -3,7 +3,7 @@
 Every method sees the same training rows and is scored on the same test rows, for each of several splits. A method's
 difference is paired by split: its mean, its standard error, and whether caviar is worse by more than one of them.
 
-usage: believe.py [--caviar PATH] [--sets iris wine ...] [--splits 10] [--time 20s] [--threads 2] [--write]
+usage: believe.py [--caviar PATH] [--sets iris wine ...] [--first 0] [--splits 10] [--time 20s] [--threads 2] [--write]
 """
 
 import argparse
@@ -98,7 +98,7 @@ def scores(options, name):
     """`{method: [score of each split]}`."""
     data = Table(name)
     found = {}
-    for seed in range(options.splits):
+    for seed in range(options.first, options.first + options.splits):
         train, test = data.split(seed)
         found.setdefault("caviar", []).append(caviar_score(options, name, data, train, test, seed))
         for method, model in peers(data, seed).items():
@@ -132,19 +132,21 @@ def comparison(results):
     return table(header, rows), any(row[-1] == "yes" for row in rows)
 
 
-def raw(results, splits):
+def raw(results, first):
     rows = [
         [name, method, *(f"{value:.4f}" for value in values)]
         for name, found in results.items()
         for method, values in found.items()
     ]
-    return table(["table", "method", *(f"split {seed}" for seed in range(splits))], rows)
+    count = max(len(row) for row in rows) - 2
+    return table(["table", "method", *(f"split {seed}" for seed in range(first, first + count))], rows)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--caviar", default=ROOT / "target" / "release" / "caviar", help="the program")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first split")
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--time", default="20s", help="what each tune is given")
     parser.add_argument("--threads", type=int, default=2)
@@ -156,9 +158,9 @@ def main():
     text = (
         "## Good enough to believe\n\n"
         f"`caviar tune --time {options.time} --threads {options.threads}` beside scikit-learn's default networks and linear models, each behind a\n"
-        f"`StandardScaler` (the network's regression target scaled, too), over {options.splits} splits into 80 % training and 20 % test rows that are\n"
+        f"`StandardScaler` (the network's regression target scaled, too), over {options.splits} splits\n({options.first} to {options.first + options.splits - 1}) into 80 % training and 20 % test rows that are\n"
         "the same for all. Differences are paired by split. Made by `bench/believe.py`.\n\n"
-        f"{compared}\n\nEvery score:\n\n{raw(results, options.splits)}\n\n"
+        f"{compared}\n\nEvery score:\n\n{raw(results, options.first)}\n\n"
         f"{circumstances(['scikit-learn', 'numpy'])}\n"
     )
     print(text)

@@ -2,7 +2,9 @@
 
 A work is named with its number of cores: `moons@1`, `fashion@2`. A peer that is not installed is left out and said.
 
-usage: compare.py [moons@1 fashion@2 ...] [--caviar PATH] [--peers torch jax ...] [--rounds 5] [--write]
+The works `population` and `population-mixed` train 256 configurations; for them all that a user waits for counts.
+
+usage: compare.py [moons@1 fashion@2 signs@2 rows@2 population@2 ...] [--caviar PATH] [--peers torch jax ...] [--rounds 5] [--write]
 """
 
 import argparse
@@ -15,6 +17,7 @@ import sys
 
 from record import ROOT, circumstances, replace_section, table
 
+WORKS = {"moons": 1, "fashion": 2, "signs": 2, "rows": 2, "population": 2, "population-mixed": 2}
 MODULES = {"torch": "torch", "torch-compile": "torch", "jax": "optax", "sklearn": "sklearn"}
 
 
@@ -32,7 +35,8 @@ def measure(options, work, cores, who):
     if who == "caviar":
         command = [options.caviar, "bench", work, "--threads", cores, "--json"]
     else:
-        command = [sys.executable, ROOT / "bench" / "peers.py", work, who, "--threads", cores]
+        script = "population.py" if work.startswith("population") else "peers.py"
+        command = [sys.executable, ROOT / "bench" / script, work, who, "--threads", cores]
     return on_cores(command, cores)
 
 
@@ -75,8 +79,8 @@ def comparison(results):
 
 def work_and_cores(word):
     name, _, cores = word.partition("@")
-    if name not in ("moons", "fashion") or not cores.isdigit() or int(cores) < 1:
-        raise argparse.ArgumentTypeError(f"`{word}`: a work is moons or fashion, @, a number of cores")
+    if name not in WORKS or not cores.isdigit() or int(cores) < 1:
+        raise argparse.ArgumentTypeError(f"`{word}`: a work is one of {', '.join(WORKS)}, @, a number of cores")
     return name, int(cores)
 
 
@@ -88,11 +92,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
-    works = options.works or [("moons", 1), ("fashion", 2)]
+    works = options.works or list(WORKS.items())
     results = rounds_of(options, works, ["caviar", *installed(options.peers)])
     text = (
         "## Speed beside other libraries\n\n"
-        f"The same work, in turns, on the same cores, {options.rounds} rounds; compilation and the making of data are not timed.\n"
+        f"The same work, in turns, on the same cores, {options.rounds} rounds; compilation (but for populations) and the making of data are not timed.\n"
         "Made by `bench/compare.py`; the works are described in `bench/README.md`.\n\n"
         f"{comparison(results)}\n\n"
         f"{circumstances(['torch', 'jax', 'scikit-learn', 'numpy'])}\n"

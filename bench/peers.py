@@ -1,10 +1,11 @@
 """One training work done by one other library; prints one line of JSON, of the form of `caviar bench --json`.
 
-Works: `moons`, 300 points, net 2-5-2-2, batch 64, Adam 0.0007; `fashion`, 60,000 generated rows of 784 numbers around ten
-centers, net 784-256-128-10, batch 128, Adam 0.001. ReLU, softmax cross entropy, rows shuffled anew each epoch, last batch
-smaller, float32. Data is made and code compiled before the clock starts.
+Works: `moons`, 300 points, net 2-5-2-2, batch 64, Adam 0.0007; the others, rows generated around as many centers as classes:
+`fashion`, 60,000 of 784 numbers, 784-256-128-10, batch 128, Adam 0.001; `signs`, 1,080 of 12,288, 12288-25-12-6, batch 32,
+Adam 0.0001; `rows`, five million of 30, 30-64-32-2, batch 1000, Adam 0.001. ReLU, softmax cross entropy, rows shuffled anew
+each epoch, last batch smaller, float32. Data is made and code compiled before the clock starts.
 
-usage: peers.py moons|fashion torch|torch-compile|jax|sklearn [--threads 2]
+usage: peers.py moons|fashion|signs|rows torch|torch-compile|jax|sklearn [--threads 2]
 """
 
 import argparse
@@ -25,13 +26,14 @@ class Work:
     batch_size: int
     learning_rate: float
     epochs: int
+    rows: int
 
     def steps_per_epoch(self):
         return math.ceil(len(self.data()[0]) / self.batch_size)
 
     def data(self):
         if not hasattr(self, "_data"):
-            self._data = moons() if self.name == "moons" else blobs(60_000, self.sizes[0], self.sizes[-1])
+            self._data = moons() if self.name == "moons" else blobs(self.rows, self.sizes[0], self.sizes[-1])
         return self._data
 
 
@@ -50,16 +52,22 @@ def blobs(rows, features, classes):
     random = np.random.default_rng(0)
     centers = random.normal(size=(classes, features)).astype(np.float32)
     labels = random.integers(0, classes, rows)
-    noise = 2 * random.standard_normal((rows, features), dtype=np.float32)
-    return noise + centers[labels], labels.astype(np.int64)
+    values = random.standard_normal((rows, features), dtype=np.float32)
+    values *= 2
+    for start in range(0, rows, 100_000):
+        part = slice(start, start + 100_000)
+        values[part] += centers[labels[part]]
+    return values, labels.astype(np.int64)
 
 
 def works(peer):
     # The slow peers get fewer epochs of the small work: what counts is the time of a step.
     moons_epochs = 10_000 if peer == "jax" else 500
     return {
-        "moons": Work("moons", [2, 5, 2, 2], 64, 7e-4, moons_epochs),
-        "fashion": Work("fashion", [784, 256, 128, 10], 128, 1e-3, 3),
+        "moons": Work("moons", [2, 5, 2, 2], 64, 7e-4, moons_epochs, 300),
+        "fashion": Work("fashion", [784, 256, 128, 10], 128, 1e-3, 3, 60_000),
+        "signs": Work("signs", [12288, 25, 12, 6], 32, 1e-4, 20, 1080),
+        "rows": Work("rows", [30, 64, 32, 2], 1000, 1e-3, 1, 5_000_000),
     }
 
 
@@ -91,7 +99,8 @@ def with_torch(work, threads, compiled):
         return loss
 
     warm_up = time.perf_counter()
-    epoch()
+    for rows in {work.batch_size, len(inputs) % work.batch_size or work.batch_size}:
+        loss_of(inputs[:rows], labels[:rows]).backward()
     start = time.perf_counter()
     for _ in range(work.epochs):
         loss = epoch()
@@ -170,7 +179,7 @@ def with_sklearn(work, threads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", choices=["moons", "fashion"])
+    parser.add_argument("work", choices=["moons", "fashion", "signs", "rows"])
     parser.add_argument("peer", choices=["torch", "torch-compile", "jax", "sklearn"])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
