@@ -6,6 +6,7 @@ use caviar_engine::train::Metric;
 use caviar_tune::{Params, Space, TrialState};
 use serde::Serialize;
 
+use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::board::{BestEvent, Event, FinishedEvent};
 use crate::figures::Figures;
 use crate::model::Model;
@@ -38,8 +39,18 @@ pub struct Finished {
     pub refit: Vec<CurvePoint>,
     /// Networks that were trained for the model and whose mean it is; 1 where it is one network of its own.
     pub members: usize,
-    /// The answer that looks at no feature, for comparison.
-    pub baseline: Baseline,
+    /// Simple answers for comparison: the one that looks at no feature first, then a linear model.
+    pub baselines: Vec<Baseline>,
+    /// `test`, `validation` or `train`: the rows that baselines, importance, calibration and curves are of.
+    pub part: &'static str,
+    /// The columns by how much the network leans on them, the most needed first; empty where that takes too long.
+    pub importance: Vec<ColumnImportance>,
+    /// For classes, whether the probabilities hold: of the second of two classes, or of each of several.
+    pub calibration: Vec<Calibration>,
+    /// For classes, the false positive rate and the true positive rate; for the classes of `calibration`.
+    pub roc: Vec<Curve>,
+    /// For classes, recall and precision; for the classes of `calibration`.
+    pub precision_recall: Vec<Curve>,
     /// Truth against prediction, for classes.
     pub confusion: Option<Confusion>,
     /// What the network says over the plane, where there are just two features and both are numbers.
@@ -155,12 +166,14 @@ pub struct CurvePoint {
     pub learning_rate: f64,
 }
 
-/// The answer that looks at no feature.
+/// A simple answer to compare with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
-    /// What it answers: the commonest class, or the mean in the person's units.
+    /// `always setosa`, `logistic regression`, ...
+    pub name: String,
+    /// What it answers: the commonest class, or the mean in the person's units; for a linear model, by how many inputs.
     pub answer: String,
-    /// Its figures on the test rows, or on the validation rows where there are no test rows.
+    /// Its figures on the rows of [`Finished::part`].
     pub figures: Figures,
 }
 

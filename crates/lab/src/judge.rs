@@ -25,7 +25,8 @@ pub(crate) struct Judged {
     /// On the held-out rows of the view.
     pub(crate) held_out: Option<Figures>,
     pub(crate) test: Option<Figures>,
-    pub(crate) baseline: Baseline,
+    pub(crate) baselines: Vec<Baseline>,
+    pub(crate) part: &'static str,
     pub(crate) confusion: Option<Confusion>,
     pub(crate) surface: Option<Surface>,
     pub(crate) model: Model,
@@ -54,9 +55,9 @@ pub(crate) fn judge(
         (None, None) => ("train", &*view.train),
     };
     let confusion = confusion_of(&model, part, data)?;
-    let baseline = baseline(view, data);
+    let baselines = vec![baseline(view, data)];
     let surface = surface(experiment, &model)?;
-    Ok(Judged { train, held_out, test, baseline, confusion, surface, model })
+    Ok(Judged { train, held_out, test, baselines, part, confusion, surface, model })
 }
 
 /// One network's figures, as the engine measures them while it trains.
@@ -87,7 +88,8 @@ fn baseline(view: &View, data: &Data) -> Baseline {
             let loss = figure(metric::log_loss(&shares.repeat(labels.len()), labels, *classes));
             let accuracy = figure(metric::accuracy(&vec![commonest as i64; labels.len()], labels));
             let answer = classes_of(&view.target).get(commonest).cloned().unwrap_or_default();
-            Baseline { answer, figures: Figures::from_pairs(vec![(Metric::Loss, loss), (Metric::Accuracy, accuracy)]) }
+            let figures = Figures::from_pairs(vec![(Metric::Loss, loss), (Metric::Accuracy, accuracy)]);
+            Baseline { name: format!("always {answer}"), answer, figures }
         }
         (Targets::Values { values, .. }, _) | (_, Targets::Values { values, .. }) => {
             let unit = match &view.target {
@@ -101,7 +103,8 @@ fn baseline(view: &View, data: &Data) -> Baseline {
                 (Metric::Mae, unit * figure(metric::mae(&zeros, values))),
                 (Metric::R2, figure(metric::r2(&zeros, values))),
             ];
-            Baseline { answer: format!("{:.4}", view.target.inverse(0.0)), figures: Figures::from_pairs(figures) }
+            let answer = format!("{:.4}", view.target.inverse(0.0));
+            Baseline { name: format!("always {answer}"), answer, figures: Figures::from_pairs(figures) }
         }
     }
 }

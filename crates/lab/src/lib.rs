@@ -3,6 +3,7 @@
 //! [`Experiment::prepare`] reads a table and deals out its rows; [`train`] trains one network by a [`Recipe`], [`tune`]
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
+mod assessment;
 pub mod bench;
 mod board;
 mod committee;
@@ -24,6 +25,7 @@ mod space;
 mod train;
 mod tune;
 
+pub use assessment::{Calibration, CalibrationBin, ColumnImportance, Curve};
 pub use board::{BestEvent, Board, EpochEvent, Event, FinishedEvent, Flow, Quiet, Started, TrainFigures, TrialEvent};
 pub use error::{Divergence, ErrorKind, LabError};
 pub use experiment::Experiment;

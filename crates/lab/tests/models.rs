@@ -94,7 +94,7 @@ fn a_value_is_predicted_in_the_units_of_the_table() {
     let square = values.iter().zip(truth).map(|(value, truth)| (value - truth) * (value - truth)).sum::<f64>() / 50.0;
     assert!(square.sqrt() < 6.0, "{}", square.sqrt());
     let rmse = finished.test.unwrap().get(caviar_engine::train::Metric::Rmse).unwrap();
-    let baseline = finished.baseline.figures.get(caviar_engine::train::Metric::Rmse).unwrap();
+    let baseline = finished.baselines[0].figures.get(caviar_engine::train::Metric::Rmse).unwrap();
     assert!(rmse < 6.0 && (25.0..40.0).contains(&baseline), "{rmse} {baseline}");
 }
 

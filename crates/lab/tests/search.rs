@@ -222,7 +222,7 @@ fn a_search_beats_the_answer_that_looks_at_no_feature() {
     let experiment = Experiment::prepare(&table, &caviar_lab::DataOptions::new("kind")).unwrap();
     let finished = searched(&experiment, &TuneOptions { trials: Some(8), epochs: 30, ..TuneOptions::default() }, 2);
     let accuracy = |figures: &caviar_lab::Figures| figures.get(caviar_engine::train::Metric::Accuracy).unwrap();
-    let (network, baseline) = (accuracy(finished.test.as_ref().unwrap()), accuracy(&finished.baseline.figures));
+    let (network, baseline) = (accuracy(finished.test.as_ref().unwrap()), accuracy(&finished.baselines[0].figures));
     assert!(network > 0.85 && baseline < 0.75, "{network} {baseline}");
     let confusion = finished.confusion.unwrap();
     assert_eq!((confusion.part, confusion.counts.iter().sum::<u64>()), ("test", 50));

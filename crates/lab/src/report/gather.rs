@@ -112,13 +112,10 @@ fn scores(finished: &Finished, metrics: &[Metric]) -> Vec<ScoreLine> {
     }
     let alone = finished.test.is_none() && finished.validation.is_none();
     scores.push(line("network, training rows", alone, &finished.train));
-    let rows = match (&finished.test, &finished.validation) {
-        (Some(_), _) => "test rows",
-        (None, Some(_)) => "validation rows",
-        (None, None) => "training rows",
-    };
-    let name = format!("always {}, {rows}", finished.baseline.answer);
-    scores.push(line(&name, false, &finished.baseline.figures));
+    let rows = if finished.part == "train" { "training" } else { finished.part };
+    for baseline in &finished.baselines {
+        scores.push(line(&format!("{}, {rows} rows", baseline.name), false, &baseline.figures));
+    }
     scores
 }
 

@@ -61,7 +61,7 @@ impl Hunt<'_> {
             record.curve.iter().find(|point| point.epoch == best)?.validation.clone()
         };
         let folded = self.ground.folds.is_some();
-        let Judged { train, held_out, test, baseline, confusion, surface, model } = judged;
+        let Judged { train, held_out, test, baselines, part, confusion, surface, model } = judged;
         Ok(Finished {
             best: Best { trial: record.number, params: record.params.clone(), recipe, epochs, score: record.score },
             train,
@@ -72,7 +72,12 @@ impl Hunt<'_> {
             steps: self.records.iter().map(|candidate| candidate.record.steps).sum::<u64>() + steps,
             refit,
             members,
-            baseline,
+            baselines,
+            part,
+            importance: Vec::new(),
+            calibration: Vec::new(),
+            roc: Vec::new(),
+            precision_recall: Vec::new(),
             confusion,
             surface,
             model,
