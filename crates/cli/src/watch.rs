@@ -154,7 +154,7 @@ impl Board for Watch {
             Event::Started(started) => self.start(started),
             Event::Epoch(epoch) => self.epoch(epoch),
             Event::Trial(trial) => self.trial(trial),
-            Event::Finished(_) => {}
+            Event::Steered(_) | Event::Finished(_) => {}
         }
         if self.voice.json
             && self.deaf.is_none()

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::figures::Figures;
 use crate::report_data::DataReport;
+use crate::steering::SteeredEvent;
 
 /// What happens in a run. As JSON, one object with the field `event` that names the variant in lower case.
 ///
@@ -19,6 +20,8 @@ pub enum Event {
     Started(Started),
     /// An epoch of a trial is over.
     Epoch(EpochEvent),
+    /// A person asked something of the network that is trained, and was answered.
+    Steered(SteeredEvent),
     /// A trial has ended, or gone on and ended anew (the later one holds).
     Trial(TrialEvent),
     /// All is done and saved.

@@ -3,16 +3,50 @@
 use std::time::Instant;
 
 use caviar_engine::Real;
-use caviar_engine::train::{EpochReport, Event, Flow, Outcome, TrainOptions, Trainer, Watch};
+use caviar_engine::RunError;
+use caviar_engine::train::{EpochReport, Metric, TrainError, TrainOptions, Trainer};
 
 use crate::board::TrainFigures;
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
+use crate::helm::{Course, Helm};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
+use crate::steering::{Steered, Steering, Unsteered};
+
+/// The company that a run keeps: told of it, and asked before every step where only one network is trained.
+pub(crate) trait Company {
+    /// An epoch is over; whether the run goes on.
+    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool;
+    /// Who steers.
+    fn steering(&mut self) -> &mut dyn Steering;
+    /// A wish was answered; the epoch and the update that come next.
+    fn steered(&mut self, epoch: u64, step: u64, steered: Steered);
+}
+
+/// A function that is told of the epochs and steers nothing.
+pub(crate) struct Onlooker<F>(F, Unsteered);
+
+impl<F: FnMut(&CurvePoint, f64) -> bool> Onlooker<F> {
+    pub(crate) fn new(tell: F) -> Self {
+        Onlooker(tell, Unsteered)
+    }
+}
+
+impl<F: FnMut(&CurvePoint, f64) -> bool> Company for Onlooker<F> {
+    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
+        (self.0)(point, seconds)
+    }
+
+    fn steering(&mut self) -> &mut dyn Steering {
+        &mut self.1
+    }
+
+    fn steered(&mut self, _: u64, _: u64, _: Steered) {}
+}
 
 /// When a run ends before its last epoch.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +97,11 @@ pub(crate) fn run(
     order_seed: u64,
     threads: usize,
     limits: Limits<'_>,
-    tell: &mut dyn FnMut(&CurvePoint, f64) -> bool,
+    company: &mut dyn Company,
 ) -> Result<Run, LabError> {
     match recipe.precision {
-        Precision::F32 => run_in::<f32>(views, recipe, seeds, order_seed, threads, limits, tell),
-        Precision::F64 => run_in::<f64>(views, recipe, seeds, order_seed, threads, limits, tell),
+        Precision::F32 => run_in::<f32>(views, recipe, seeds, order_seed, threads, limits, company),
+        Precision::F64 => run_in::<f64>(views, recipe, seeds, order_seed, threads, limits, company),
     }
 }
 
@@ -78,32 +112,34 @@ fn run_in<T: Real>(
     order_seed: u64,
     threads: usize,
     limits: Limits<'_>,
-    tell: &mut dyn FnMut(&CurvePoint, f64) -> bool,
+    company: &mut dyn Company,
 ) -> Result<Run, LabError> {
     let start = Instant::now();
     let mut members = Vec::with_capacity(views.len());
     for (view, &seed) in views.iter().zip(seeds) {
         members.push(member::<T>(view, &Recipe { seed, ..recipe.clone() }, order_seed, threads, views.len() == 1)?);
     }
+    let mut helm = Helm::new();
     let mut run = Run { curve: Vec::new(), best: None, end: End::Complete, steps: 0, seconds: 0.0, weights: None };
-    for epoch in 0..limits.epochs.min(recipe.epochs) {
-        match step_together(&mut members, views, epoch)? {
-            Ok(point) => {
-                let score = point.validation.as_ref().and_then(|figures| figures.get(recipe.metric));
-                let cost = |score: f64| recipe.metric.cost(score);
-                if let Some(score) = score
-                    && run.best.is_none_or(|(_, best)| cost(score) < cost(best) || best.is_nan())
-                {
-                    run.best = Some((epoch, score));
-                }
-                let goes_on = tell(&point, start.elapsed().as_secs_f64());
+    while let Some(epoch) = next_epoch(&members, limits) {
+        match step_together(&mut members, views, &mut helm, company)? {
+            Stride::Epoch(point) => {
+                let goes_on = company.epoch(&point, start.elapsed().as_secs_f64());
                 run.curve.push(point);
+                run.choose(recipe.metric);
                 if !goes_on || limits.interrupt.is_set() || limits.deadline.is_some_and(|end| Instant::now() >= end) {
                     run.end = End::Cut;
                     break;
                 }
             }
-            Err(divergence) => {
+            Stride::Back(epoch) => {
+                run.curve.truncate(usize::try_from(epoch).unwrap_or(usize::MAX));
+                run.best = None;
+                run.choose(recipe.metric);
+                continue;
+            }
+            Stride::Stopped => break,
+            Stride::Diverged(divergence) => {
                 run.end = End::Diverged(divergence);
                 break;
             }
@@ -116,12 +152,35 @@ fn run_in<T: Real>(
     run.steps = members.iter().map(|trainer| trainer.progress().steps).sum();
     if let [trainer] = &mut members[..]
         && !matches!(run.end, End::Diverged(_))
+        && !run.curve.is_empty()
     {
         trainer.run(&mut EndNow)?;
         run.weights = Some(weights(trainer)?);
     }
     run.seconds = start.elapsed().as_secs_f64();
     Ok(run)
+}
+
+impl Run {
+    /// Takes the epochs of the curve since the best one into account.
+    fn choose(&mut self, metric: Metric) {
+        let since = self.best.map_or(0, |(epoch, _)| epoch as usize + 1);
+        for point in self.curve.iter().skip(since) {
+            let score = point.validation.as_ref().and_then(|figures| figures.get(metric));
+            if let Some(score) = score
+                && self.best.is_none_or(|(_, best)| metric.cost(score) < metric.cost(best) || best.is_nan())
+            {
+                self.best = Some((point.epoch, score));
+            }
+        }
+    }
+}
+
+/// The epoch that comes next, unless all are done.
+fn next_epoch<T: Real>(members: &[Trainer<T>], limits: Limits<'_>) -> Option<u64> {
+    let trainer = members.first()?;
+    let epoch = trainer.progress().epoch;
+    (epoch < limits.epochs.min(trainer.spec().epochs)).then_some(epoch)
 }
 
 /// A network of its own for one view; patience is the common curve's business.
@@ -138,28 +197,35 @@ fn member<T: Real>(
     Ok(Trainer::with_options(spec, view.train.clone(), view.held_out.clone(), options)?)
 }
 
+/// How far one stride went.
+enum Stride {
+    /// To the end of an epoch.
+    Epoch(CurvePoint),
+    /// Back into this epoch.
+    Back(u64),
+    /// To the end of the run.
+    Stopped,
+    /// To a loss that is not finite.
+    Diverged(Divergence),
+}
+
 /// One epoch of every member; the common point of the curve, or where one diverged.
 fn step_together<T: Real>(
     members: &mut [Trainer<T>],
     views: &[View],
-    epoch: u64,
-) -> Result<Result<CurvePoint, Divergence>, LabError> {
+    helm: &mut Helm<T>,
+    company: &mut dyn Company,
+) -> Result<Stride, LabError> {
+    let epoch = members.first().map_or(0, |trainer| trainer.progress().epoch);
+    let steered = members.len() == 1;
     let mut train = Vec::with_capacity(members.len());
     let mut held_out = Vec::with_capacity(members.len());
     let mut learning_rate = f64::NAN;
     for (trainer, view) in members.iter_mut().zip(views) {
-        let mut report: Option<EpochReport> = None;
-        let mut watch = Watch(|event: &Event| {
-            if let Event::Epoch(epoch) = event {
-                report = Some(epoch.clone());
-            }
-            Flow::Continue
-        });
-        let outcome = trainer.run_until(epoch + 1, &mut watch)?;
-        if let Outcome::Diverged { epoch, step, origin } = outcome {
-            return Ok(Err(Divergence { epoch, step, origin }));
-        }
-        let Some(report) = report else { continue };
+        let report = match stride(trainer, steered.then_some((&mut *helm, &mut *company)))? {
+            Ok(report) => report,
+            Err(end) => return Ok(end),
+        };
         train.push((view.train.len() as f64, TrainFigures::new(&report)));
         learning_rate = report.learning_rate;
         if let (Some(evaluation), Some(data)) = (&report.validation, &view.held_out) {
@@ -176,11 +242,46 @@ fn step_together<T: Real>(
         [(_, only)] => Some(only.clone()),
         _ => Some(Figures::pooled(&held_out)),
     };
-    Ok(Ok(CurvePoint {
+    Ok(Stride::Epoch(CurvePoint {
         epoch,
         train_loss: mean(&|figures| figures.loss),
         last_batch_loss: mean(&|figures| figures.last_batch_loss),
         validation,
         learning_rate,
     }))
+}
+
+/// The steps of one network to the end of its epoch, or to where it leaves its way.
+fn stride<T: Real>(
+    trainer: &mut Trainer<T>,
+    mut steering: Option<(&mut Helm<T>, &mut dyn Company)>,
+) -> Result<Result<EpochReport, Stride>, LabError> {
+    loop {
+        let mut course = match &mut steering {
+            Some((helm, company)) => helm.obey(trainer, *company)?,
+            None => Course::On,
+        };
+        if course == Course::On {
+            match trainer.step() {
+                Ok(None) => {}
+                Ok(Some(report)) => return Ok(Ok(report)),
+                Err(TrainError::Run(RunError::NotFinite { step, origin, .. })) => {
+                    let divergence = Divergence { epoch: trainer.progress().epoch, step, origin };
+                    course = match &mut steering {
+                        Some((helm, company)) => helm.rescue(trainer, *company, &divergence)?,
+                        None => Course::Adrift,
+                    };
+                    if course == Course::Adrift {
+                        return Ok(Err(Stride::Diverged(divergence)));
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match course {
+            Course::On | Course::Adrift => {}
+            Course::Back => return Ok(Err(Stride::Back(trainer.progress().epoch))),
+            Course::Stop => return Ok(Err(Stride::Stopped)),
+        }
+    }
 }

@@ -12,7 +12,8 @@ use crate::judge::judge;
 use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Run, run};
+use crate::run::{Company, End, Limits, Run, run};
+use crate::steering::{Steered, SteeredEvent, Steering, Unsteered};
 
 /// Trains one network; its kernels are spread over the threads.
 ///
@@ -25,6 +26,20 @@ pub fn train(
     recipe: &Recipe,
     workers: &Workers,
     board: &mut dyn Board,
+) -> Result<Finished, LabError> {
+    train_steered(experiment, recipe, workers, board, &mut Unsteered)
+}
+
+/// As [`train`], steered between its steps; what was done is told to the board, too.
+///
+/// # Errors
+/// As [`train`]; [`LabError::Interrupted`] where it is stopped before the first epoch is over.
+pub fn train_steered(
+    experiment: &Experiment,
+    recipe: &Recipe,
+    workers: &Workers,
+    board: &mut dyn Board,
+    steering: &mut dyn Steering,
 ) -> Result<Finished, LabError> {
     let start = Instant::now();
     let view = experiment.view();
@@ -39,11 +54,11 @@ pub fn train(
         folds: None,
         notes: recipe.notes(view.train.len()),
     }));
-    let limits =
-        Limits { epochs: recipe.epochs, patience: recipe.patience, deadline: None, interrupt: &workers.interrupt };
-    let mut tell = |point: &CurvePoint, seconds| board.post(&epoch_event(0, point, seconds)) == Flow::Continue;
+    // Steering may change how many epochs there are.
+    let limits = Limits { epochs: u64::MAX, patience: recipe.patience, deadline: None, interrupt: &workers.interrupt };
     let views = std::slice::from_ref(view);
-    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut tell)?;
+    let mut watched = Watched { board, steering };
+    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut watched)?;
     let params = params(recipe);
     let record = record(0, params.clone(), &run);
     board.post(&Event::Trial(trial_event(&record)));
@@ -83,6 +98,26 @@ pub fn train(
         space: None,
         interrupted: run.end == End::Cut,
     })
+}
+
+/// Who is told of the only network, and who steers it.
+struct Watched<'a> {
+    board: &'a mut dyn Board,
+    steering: &'a mut dyn Steering,
+}
+
+impl Company for Watched<'_> {
+    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
+        self.board.post(&epoch_event(0, point, seconds)) == Flow::Continue
+    }
+
+    fn steering(&mut self) -> &mut dyn Steering {
+        self.steering
+    }
+
+    fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
+        self.board.post(&Event::Steered(SteeredEvent { trial: 0, epoch, step, steered }));
+    }
 }
 
 /// The event of a point of a curve.

@@ -164,7 +164,7 @@ impl Board for Counting {
             Event::Started(_) => self.started += 1,
             Event::Epoch(_) => self.epochs += 1,
             Event::Trial(_) => self.trials += 1,
-            Event::Finished(_) => {}
+            Event::Steered(_) | Event::Finished(_) => {}
         }
         if self.stop && self.epochs > 0 { Flow::Stop } else { Flow::Continue }
     }

@@ -382,6 +382,16 @@ impl<T: Real> Trainer<T> {
         &self.spec
     }
 
+    /// The learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.next_rate().1
+    }
+
+    /// How many rows it is trained on.
+    pub fn rows(&self) -> usize {
+        self.data.len()
+    }
+
     /// Where the run stands.
     pub fn progress(&self) -> &Progress {
         &self.progress

@@ -16,7 +16,7 @@ use crate::model::Network;
 use crate::network::Weights;
 use crate::options::{Interrupt, Keep};
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Run, run};
+use crate::run::{End, Limits, Onlooker, Run, run};
 
 /// Of the time, for the members of the committee.
 const REFIT_SHARE: f64 = 0.97;
@@ -138,7 +138,7 @@ impl Hunt<'_> {
             let seed =
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
             let views = std::slice::from_ref(view);
-            let run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut |_, _| true)?;
+            let run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut Onlooker::new(|_, _| true))?;
             Ok((member, run))
         };
         let mut runs = crew(self.workers, board, || queue.next(), work)?;

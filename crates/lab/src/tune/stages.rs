@@ -15,7 +15,7 @@ use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
 use crate::network::Weights;
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Run, run};
+use crate::run::{End, Limits, Onlooker, Run, run};
 use crate::space::shown;
 use crate::train::{epoch_event, record, trial_event};
 
@@ -149,8 +149,8 @@ impl Hunt<'_> {
                 let limits = self.limits(epochs, None, deadline, teller);
                 let seeds = self.seeds(&recipe, deal, views.len());
                 let order_seed = self.experiment.seed();
-                let run =
-                    run(&views, &recipe, &seeds, order_seed, 1, limits, &mut |point, seconds| silent(point, seconds))?;
+                let mut company = Onlooker::new(|point, seconds| silent(point, seconds));
+                let run = run(&views, &recipe, &seeds, order_seed, 1, limits, &mut company)?;
                 Ok((place, run))
             };
             let mut runs = crew(self.workers, board, || queue.next(), work)?;
@@ -189,12 +189,12 @@ impl Hunt<'_> {
         deal: u64,
         until: u64,
         deadline: Option<Instant>,
-        mut tell: impl FnMut(&CurvePoint, f64) -> bool,
+        tell: impl FnMut(&CurvePoint, f64) -> bool,
         teller: &Teller,
     ) -> Result<Run, LabError> {
         let limits = self.limits(until, self.patience(), deadline, teller);
         let seeds = self.seeds(recipe, deal, views.len());
-        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, &mut tell)
+        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, &mut Onlooker::new(tell))
     }
 
     fn limits<'b>(

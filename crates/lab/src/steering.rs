@@ -1,0 +1,128 @@
+//! Steering a network while it trains: what is asked between two steps, and what became of it.
+
+use std::collections::VecDeque;
+
+use caviar_engine::train::Change;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Divergence;
+
+/// What a person asks of a running network. It is done between two steps, and told as an [`Event`](crate::Event).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Steer {
+    /// Changes a hyperparameter from the next step on.
+    Set(Change),
+    /// Multiplies the learning rate of the next step; whatever schedule there was is replaced by this constant.
+    Scale(f64),
+    /// Goes back to the step before the last change, as it was then.
+    Undo,
+    /// Waits.
+    Pause,
+    /// Goes on after a pause.
+    Continue,
+    /// Ends the training as if its epochs were over, and keeps the best epoch so far.
+    Stop,
+}
+
+/// Why a network waits to be steered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt<'a> {
+    /// It was paused.
+    Paused,
+    /// The loss of the next step is not finite. Nothing has changed by it: after a change it is tried again.
+    Diverged(&'a Divergence),
+}
+
+/// Who steers a network. A wish that is given is answered by an event before the next one is asked for.
+pub trait Steering {
+    /// What is asked for after `steps` updates; nothing lets the next step be taken. Called before every step.
+    fn next(&mut self, steps: u64) -> Option<Steer>;
+
+    /// What is asked for while nothing moves; may take its time. Nothing if nobody steers any more: a paused network
+    /// then goes on, one that diverged ends.
+    fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer>;
+}
+
+/// Steers nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unsteered;
+
+impl Steering for Unsteered {
+    fn next(&mut self, _: u64) -> Option<Steer> {
+        None
+    }
+
+    fn wait(&mut self, _: u64, _: Halt<'_>) -> Option<Steer> {
+        None
+    }
+}
+
+/// Steers by a list made beforehand: each wish once so many updates are made, in the order of the list.
+///
+/// A run steered by a list is the same, bit for bit, wherever it is run; so a steered run can be repeated.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Script(VecDeque<(u64, Steer)>);
+
+impl Script {
+    /// The wishes, each with the number of updates after which it is due.
+    pub fn new(wishes: impl IntoIterator<Item = (u64, Steer)>) -> Self {
+        Script(wishes.into_iter().collect())
+    }
+}
+
+impl Steering for Script {
+    fn next(&mut self, steps: u64) -> Option<Steer> {
+        self.0.pop_front_if(|(due, _)| *due <= steps).map(|(_, wish)| wish)
+    }
+
+    fn wait(&mut self, steps: u64, _: Halt<'_>) -> Option<Steer> {
+        self.next(steps)
+    }
+}
+
+/// A wish that was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SteeredEvent {
+    /// The trial, from 0.
+    pub trial: u64,
+    /// The epoch of the next step, from 0.
+    pub epoch: u64,
+    /// The next update, counted from 1: the first one that a change holds for.
+    pub step: u64,
+    /// What was done.
+    #[serde(flatten)]
+    pub steered: Steered,
+}
+
+/// What became of a wish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "lowercase")]
+pub enum Steered {
+    /// A hyperparameter was changed.
+    Changed {
+        /// The new value.
+        change: Change,
+        /// The value before.
+        from: Change,
+    },
+    /// Nothing was changed.
+    Refused {
+        /// What was asked.
+        wish: String,
+        /// Why not.
+        rule: String,
+    },
+    /// The run is where it was before a change, all later epochs forgotten; epoch and step are those it goes on with.
+    Undone {
+        /// The change that was taken back.
+        change: Change,
+        /// The update that would have come next.
+        left: u64,
+    },
+    /// It waits.
+    Paused,
+    /// It goes on.
+    Continued,
+    /// It ends here.
+    Stopped,
+}
