@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use caviar_formats::FormatError;
 
+use crate::study::StudyError;
+
 /// Why a file was not kept or not read back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +34,14 @@ pub enum StoreError {
         /// What is wrong with it.
         source: ModelError,
     },
+    /// The file is no study that can be used, or cannot be written to.
+    #[error("{}: {source}", path.display())]
+    Study {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: StudyError,
+    },
 }
 
 /// What was being done when the operating system said no.
@@ -47,6 +57,10 @@ pub enum Action {
     Sync,
     /// Putting the temporary file in the target's place.
     Rename,
+    /// Taking the lock of a study.
+    Lock,
+    /// Removing a file.
+    Remove,
 }
 
 impl fmt::Display for Action {
@@ -57,6 +71,8 @@ impl fmt::Display for Action {
             Action::Write => "write",
             Action::Sync => "force to disk",
             Action::Rename => "put the new file in its place",
+            Action::Lock => "lock",
+            Action::Remove => "remove",
         })
     }
 }

@@ -1,0 +1,22 @@
+//! The study file: one SQLite file that holds all that a training or a search has done, while it does it.
+//!
+//! What the rows mean is known by whoever writes them; the store knows that they are whole, unaltered, and written by
+//! one process at a time. The form of the file is described in `docs/formats.md`.
+
+mod error;
+mod file;
+mod owner;
+mod reader;
+mod rows;
+mod schema;
+mod seal;
+mod writer;
+
+pub use error::StudyError;
+pub use file::StudyFile;
+pub use reader::StudyReader;
+pub use rows::{
+    CommandRow, DataFile, Entry, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyHead, StudyState, TrialRow,
+};
+pub use schema::STUDY_FORMAT;
+pub use writer::StudyWriter;
