@@ -14,6 +14,7 @@ use caviar_table::{
 use crate::error::LabError;
 use crate::options::{DataOptions, Part};
 use crate::report_data::DataReport;
+use crate::source::read_table;
 
 /// A table read, dealt out and encoded: all that networks are trained, chosen and measured on.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl Experiment {
     /// # Errors
     /// Anything that is wrong with the file, a column, or the number of rows.
     pub fn prepare(source: &Path, options: &DataOptions) -> Result<Experiment, LabError> {
-        Experiment::from_table(Table::read(source, &options.read)?, options)
+        Experiment::from_table(read_table(source, &options.read)?, options)
     }
 
     /// As [`Experiment::prepare`], from a table in memory.
@@ -199,7 +200,7 @@ impl Source {
             |column: &caviar_table::Column| SchemaColumn { name: column.name.clone(), storage: column.storage() };
         let schema = Schema { columns: main.table.columns().iter().map(column).collect() };
         let read = ReadOptions { schema: Some(schema), drop: Vec::new(), ..options.read.clone() };
-        let table = Table::read(path, &read)?;
+        let table = read_table(path, &read)?;
         let target = spec.read(&table)?;
         let weights = weights(&table, options)?;
         Ok(Source { table, target, weights })

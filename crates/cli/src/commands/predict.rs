@@ -4,9 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use caviar_lab::{Model, Predictions};
+use caviar_lab::{Model, Predictions, read_table};
 use caviar_store::write_atomically;
-use caviar_table::Table;
 use serde_json::{Map, Value, json};
 
 use crate::args::PredictArgs;
@@ -18,7 +17,7 @@ use crate::failure::Failure;
 /// See [`Failure`].
 pub fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let model = Model::load(&model_file(&args.model))?;
-    let table = Table::read(&args.data, &model.read_options(args.format.read_options()))?;
+    let table = read_table(&args.data, &model.read_options(args.format.read_options()))?;
     let predictions = model.predict(&table)?;
     let text = if args.json { lines(&predictions) } else { csv(&predictions)? };
     match &args.output {
