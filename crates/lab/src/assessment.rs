@@ -1,6 +1,15 @@
 //! What a network's answers on rows say about it, beside its figures.
 
+mod calibration;
+mod curves;
+mod importance;
+
+use caviar_engine::train::{Data, Targets};
 use serde::Serialize;
+
+use crate::error::LabError;
+use crate::experiment::classes_of;
+use crate::model::Model;
 
 /// How much a network leans on one column of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -45,4 +54,43 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
     /// What lies under the whole curve.
     pub area: f64,
+}
+
+/// All of these for one model.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Assessment {
+    pub(crate) importance: Vec<ColumnImportance>,
+    pub(crate) calibration: Vec<Calibration>,
+    pub(crate) roc: Vec<Curve>,
+    pub(crate) precision_recall: Vec<Curve>,
+}
+
+impl Assessment {
+    /// Of a model whose answers on the rows are given; the seed is that of the deals.
+    pub(crate) fn new(
+        model: &Model,
+        data: &Data,
+        answers: &[f64],
+        seed: u64,
+        threads: usize,
+    ) -> Result<Assessment, LabError> {
+        let importance = importance::importance(model, data, seed, threads)?;
+        let mut assessment = Assessment { importance, ..Assessment::default() };
+        let Targets::Classes { labels, classes } = data.targets() else { return Ok(assessment) };
+        // Of two classes the first says the same as the second.
+        let first = if *classes == 2 { 1 } else { 0 };
+        for (class, name) in classes_of(model.target()).iter().enumerate().skip(first) {
+            let said: Vec<(f64, bool)> = answers
+                .chunks_exact(*classes)
+                .zip(labels)
+                .map(|(row, label)| (row.get(class).copied().unwrap_or(f64::NAN), *label == class as i64))
+                .collect();
+            assessment.calibration.push(calibration::calibration(name, &said));
+            if let Some((roc, precision_recall)) = curves::curves(name, &said) {
+                assessment.roc.push(roc);
+                assessment.precision_recall.push(precision_recall);
+            }
+        }
+        Ok(assessment)
+    }
 }

@@ -92,6 +92,16 @@ impl Experiment {
         self.options.seed
     }
 
+    /// The column with the weight of each row, where there is one.
+    pub fn weight_column(&self) -> Option<&str> {
+        self.options.sample_weight.as_deref()
+    }
+
+    /// The rows of the table that are test rows, ascending; none where these are a table of their own.
+    pub fn test_rows(&self) -> &[usize] {
+        &self.split.test
+    }
+
     /// The training rows.
     pub fn train_data(&self) -> &Arc<Data> {
         &self.view.train

@@ -1,19 +1,17 @@
 //! The last look: the kept network on all parts of the data.
 
-mod crowd;
+use caviar_engine::train::metric::confusion;
+use caviar_engine::train::{Data, Targets};
+use caviar_table::{Cells, Column, Feature, Table};
 
-use caviar_engine::Real;
-use caviar_engine::train::metric::{self, confusion};
-use caviar_engine::train::{Data, Metric, Targets, TrainOptions, Trainer};
-use caviar_table::{Cells, Column, Feature, Table, TargetSpec};
-
+use crate::assessment::Assessment;
+use crate::baselines::baselines;
 use crate::error::LabError;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::figures::Figures;
 use crate::finished::{Baseline, Confusion, Surface, SurfacePoint};
-use crate::model::{Model, Network, Predictions, likeliest};
-use crate::network::{figures, set_weights};
-use crate::recipe::Precision;
+use crate::measure::class_weights;
+use crate::model::{Model, Network, Predictions, Weighting, likeliest};
 
 /// Points along each side of a decision surface.
 const SURFACE_SIDE: usize = 96;
@@ -27,6 +25,7 @@ pub(crate) struct Judged {
     pub(crate) test: Option<Figures>,
     pub(crate) baselines: Vec<Baseline>,
     pub(crate) part: &'static str,
+    pub(crate) assessment: Assessment,
     pub(crate) confusion: Option<Confusion>,
     pub(crate) surface: Option<Surface>,
     pub(crate) model: Model,
@@ -39,74 +38,34 @@ pub(crate) fn judge(
     networks: Vec<Network>,
     threads: usize,
 ) -> Result<Judged, LabError> {
-    let model = Model::new(view.encoder.clone(), view.target.clone(), networks);
-    let test_data = experiment.test_data(&view.encoder, &view.target)?;
-    let mut measure = |data: &Data| match model.networks() {
-        [alone] if alone.recipe.precision == Precision::F32 => measure_one::<f32>(view, alone, data, threads),
-        [alone] => measure_one::<f64>(view, alone, data, threads),
-        _ => crowd::figures(view, &model, data),
+    let recipe = networks.first().map(|network| network.recipe.clone()).unwrap_or_default();
+    let weighting = Weighting {
+        column: experiment.weight_column().map(str::to_owned),
+        classes: class_weights(&recipe, &view.train, &view.target)?,
     };
-    let train = measure(&view.train)?;
-    let held_out = view.held_out.as_deref().map(&mut measure).transpose()?;
-    let test = test_data.as_ref().map(&mut measure).transpose()?;
+    let model = Model::new(view.encoder.clone(), view.target.clone(), networks, weighting);
+    let test_data = experiment.test_data(&view.encoder, &view.target)?;
+    let train = model.figures(&view.train, threads)?;
+    let held_out = view.held_out.as_deref().map(|data| model.figures(data, threads)).transpose()?;
+    let test = test_data.as_ref().map(|data| model.figures(data, threads)).transpose()?;
     let (part, data) = match (&test_data, &view.held_out) {
         (Some(test), _) => ("test", test),
         (None, Some(held_out)) => ("validation", &**held_out),
         (None, None) => ("train", &*view.train),
     };
-    let confusion = confusion_of(&model, part, data)?;
-    let baselines = vec![baseline(view, data)];
+    let answers = model.mean_answers(data.features())?;
+    let confusion = confusion_of(&model, part, data, &answers);
+    let assessment = Assessment::new(&model, data, &answers, experiment.seed(), threads)?;
+    let baselines = baselines(view, &model, data, threads)?;
     let surface = surface(experiment, &model)?;
-    Ok(Judged { train, held_out, test, baselines, part, confusion, surface, model })
+    Ok(Judged { train, held_out, test, baselines, part, assessment, confusion, surface, model })
 }
 
-/// One network's figures, as the engine measures them while it trains.
-fn measure_one<T: Real>(view: &View, network: &Network, data: &Data, threads: usize) -> Result<Figures, LabError> {
-    let spec = network.recipe.spec_for(&view.train, classes_of(&view.target), 0)?;
-    let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
-    let mut trainer = Trainer::<T>::with_options(spec, view.train.clone(), None, options)?;
-    set_weights(&mut trainer, &network.weights)?;
-    figures(&mut trainer, data, &view.target, network.recipe.metric)
-}
-
-fn confusion_of(model: &Model, part: &'static str, data: &Data) -> Result<Option<Confusion>, LabError> {
-    let Targets::Classes { labels, classes } = data.targets() else { return Ok(None) };
-    let Predictions::Classes { labels: predicted, .. } = model.predict_rows(data.features())? else { return Ok(None) };
-    let predicted: Vec<i64> = predicted.into_iter().map(|label| label as i64).collect();
-    let counts = confusion(&predicted, labels, *classes).ok();
-    Ok(counts.map(|counts| Confusion { part, classes: classes_of(model.target()).to_vec(), counts }))
-}
-
-/// The commonest class of the training rows with their shares as probabilities, or their mean.
-fn baseline(view: &View, data: &Data) -> Baseline {
-    match (data.targets(), view.train.targets()) {
-        (Targets::Classes { labels, classes }, Targets::Classes { labels: known, .. }) => {
-            let count = |class: usize| known.iter().filter(|&&label| label == class as i64).count();
-            let shares: Vec<f64> = (0..*classes).map(|class| count(class) as f64 / known.len() as f64).collect();
-            let commonest = likeliest(&shares);
-            let figure = |value: Result<f64, metric::MetricError>| value.unwrap_or(f64::NAN);
-            let loss = figure(metric::log_loss(&shares.repeat(labels.len()), labels, *classes));
-            let accuracy = figure(metric::accuracy(&vec![commonest as i64; labels.len()], labels));
-            let answer = classes_of(&view.target).get(commonest).cloned().unwrap_or_default();
-            let figures = Figures::from_pairs(vec![(Metric::Loss, loss), (Metric::Accuracy, accuracy)]);
-            Baseline { name: format!("always {answer}"), answer, figures }
-        }
-        (Targets::Values { values, .. }, _) | (_, Targets::Values { values, .. }) => {
-            let unit = match &view.target {
-                TargetSpec::Regression { deviation, .. } => *deviation,
-                TargetSpec::Classification { .. } => 1.0,
-            };
-            let zeros = vec![0.0; values.len()];
-            let figure = |value: Result<f64, metric::MetricError>| value.unwrap_or(f64::NAN);
-            let figures = vec![
-                (Metric::Rmse, unit * figure(metric::rmse(&zeros, values))),
-                (Metric::Mae, unit * figure(metric::mae(&zeros, values))),
-                (Metric::R2, figure(metric::r2(&zeros, values))),
-            ];
-            let answer = format!("{:.4}", view.target.inverse(0.0));
-            Baseline { name: format!("always {answer}"), answer, figures: Figures::from_pairs(figures) }
-        }
-    }
+fn confusion_of(model: &Model, part: &'static str, data: &Data, answers: &[f64]) -> Option<Confusion> {
+    let Targets::Classes { labels, classes } = data.targets() else { return None };
+    let predicted: Vec<i64> = answers.chunks_exact(*classes).map(|row| likeliest(row) as i64).collect();
+    let counts = confusion(&predicted, labels, *classes).ok()?;
+    Some(Confusion { part, classes: classes_of(model.target()).to_vec(), counts })
 }
 
 /// What the network says over the plane, where there are just two features and both are numbers.

@@ -4,6 +4,7 @@
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
 mod assessment;
+mod baselines;
 pub mod bench;
 mod board;
 mod committee;
@@ -15,6 +16,7 @@ mod finished;
 mod folds;
 mod helm;
 mod judge;
+mod measure;
 mod model;
 mod network;
 mod options;
@@ -34,7 +36,7 @@ pub use error::{Divergence, ErrorKind, LabError};
 pub use experiment::Experiment;
 pub use figures::Figures;
 pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
-pub use model::{Model, Network, Predictions};
+pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
 pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError};
 pub use report_data::DataReport;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use caviar_engine::Real;
 use caviar_engine::rows::Rows;
-use caviar_engine::train::{Data, DataError, Targets, Trainer};
+use caviar_engine::train::{ClassWeight, Data, DataError, Targets, TrainOptions, Trainer};
 use caviar_formats::Array;
 use caviar_store::ModelFile;
 use caviar_table::{Encoder, ReadOptions, Table, TargetSpec};
@@ -26,6 +26,17 @@ pub struct Model {
     target: TargetSpec,
     /// One or more; the first is that of the best trial.
     networks: Vec<Network>,
+    weighting: Weighting,
+}
+
+/// How much rows counted in the loss that a model was trained by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Weighting {
+    /// The column with the weight of each row; none where all counted alike.
+    pub column: Option<String>,
+    /// The weight of each class; empty where all counted alike.
+    pub classes: Vec<f64>,
 }
 
 /// One network of a model.
@@ -66,8 +77,8 @@ pub enum Predictions {
 
 impl Model {
     /// A model of one network or more.
-    pub(crate) fn new(encoder: Encoder, target: TargetSpec, networks: Vec<Network>) -> Self {
-        Model { encoder, target, networks }
+    pub(crate) fn new(encoder: Encoder, target: TargetSpec, networks: Vec<Network>, weighting: Weighting) -> Self {
+        Model { encoder, target, networks, weighting }
     }
 
     /// Its networks; the first is that of the best trial.
@@ -95,6 +106,11 @@ impl Model {
         &self.target
     }
 
+    /// How much rows counted in the loss.
+    pub fn weighting(&self) -> &Weighting {
+        &self.weighting
+    }
+
     /// Writes the model file, as a whole or not at all.
     ///
     /// # Errors
@@ -103,7 +119,8 @@ impl Model {
         Ok(self.file()?.save(path)?)
     }
 
-    /// The contents of the model file: the arrays, and the sections `encoder`, `target`, `networks` and `program`.
+    /// The contents of the model file: the arrays, and the sections `encoder`, `target`, `networks`, `program` and,
+    /// where rows did not all count alike, `weighting`.
     ///
     /// With several networks the arrays of network `i`, from 1, are named `network<i>/dense1/weight`, ...
     ///
@@ -126,6 +143,9 @@ impl Model {
         file.set_section("encoder", &self.encoder)?;
         file.set_section("target", &self.target)?;
         file.set_section("networks", &self.networks.iter().map(section).collect::<Vec<_>>())?;
+        if self.weighting != Weighting::default() {
+            file.set_section("weighting", &self.weighting)?;
+        }
         file.set_section("program", concat!("caviar ", env!("CARGO_PKG_VERSION")))?;
         Ok(file)
     }
@@ -150,7 +170,12 @@ impl Model {
         let sections: Vec<NetworkSection> = file.section("networks")?;
         let networks: Vec<Network> =
             sections.into_iter().map(|section| Network { recipe: section.recipe, weights: Weights::new() }).collect();
-        let mut model = Model { encoder: file.section("encoder")?, target: file.section("target")?, networks };
+        let weighting = match file.sections().contains_key("weighting") {
+            true => file.section("weighting")?,
+            false => Weighting::default(),
+        };
+        let mut model =
+            Model { encoder: file.section("encoder")?, target: file.section("target")?, networks, weighting };
         if model.networks.is_empty() {
             return Err(LabError::BrokenModel { what: "it has no network".to_owned() });
         }
@@ -182,8 +207,8 @@ impl Model {
             inputs = units;
         }
         match network.recipe.precision {
-            Precision::F32 => self.trainer::<f32>(network).map(drop),
-            Precision::F64 => self.trainer::<f64>(network).map(drop),
+            Precision::F32 => self.trainer::<f32>(network, 1).map(drop),
+            Precision::F64 => self.trainer::<f64>(network, 1).map(drop),
         }
     }
 
@@ -241,30 +266,35 @@ impl Model {
     }
 
     fn answers<T: Real>(&self, network: &Network, rows: &Rows) -> Result<Vec<f64>, LabError> {
-        let mut trainer = self.trainer::<T>(network)?;
+        let mut trainer = self.trainer::<T>(network, 1)?;
         Ok(match &self.target {
             TargetSpec::Regression { .. } => trainer.predict(rows)?,
             TargetSpec::Classification { .. } => trainer.predict_probabilities(rows)?,
         })
     }
 
-    /// A network with its weights, on two rows that stand for any.
-    fn trainer<T: Real>(&self, network: &Network) -> Result<Trainer<T>, LabError> {
-        let inputs = self.encoder.width();
-        let features = Rows::from_f32(vec![0.0; 2 * inputs], inputs).map_err(|_| DataError::Empty)?;
-        let targets = match classes_of(&self.target).len() {
-            0 => Targets::Values { values: vec![0.0; 2], columns: 1 },
-            classes => Targets::Classes { labels: vec![0, 1], classes },
+    /// A network with its weights, on a few rows that stand for any.
+    pub(crate) fn trainer<T: Real>(&self, network: &Network, threads: usize) -> Result<Trainer<T>, LabError> {
+        let (inputs, classes) = (self.encoder.width(), classes_of(&self.target).len());
+        let rows = classes.max(2);
+        let features = Rows::from_f32(vec![0.0; rows * inputs], inputs).map_err(|_| DataError::Empty)?;
+        let targets = match classes {
+            0 => Targets::Values { values: vec![0.0; rows], columns: 1 },
+            classes => Targets::Classes { labels: (0..classes as i64).collect(), classes },
         };
         let data = Data::new(features, targets)?;
-        // What only training asks for is left out: a batch of one, weights of classes.
+        // What only training asks for is left out: a batch of one, weights of classes by their rows.
         let plain = Recipe {
             batch_size: crate::recipe::BatchRows::Full,
             class_weight: ClassWeights::None,
             ..network.recipe.clone()
         };
-        let spec = plain.spec_for(&data, classes_of(&self.target), 0)?;
-        let mut trainer = Trainer::new(spec, data.into(), None)?;
+        let mut spec = plain.spec_for(&data, classes_of(&self.target), 0)?;
+        if !self.weighting.classes.is_empty() {
+            spec.class_weight = ClassWeight::Given(self.weighting.classes.clone());
+        }
+        let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
+        let mut trainer = Trainer::with_options(spec, data.into(), None, options)?;
         set_weights(&mut trainer, &network.weights)?;
         Ok(trainer)
     }

@@ -61,7 +61,7 @@ impl Hunt<'_> {
             record.curve.iter().find(|point| point.epoch == best)?.validation.clone()
         };
         let folded = self.ground.folds.is_some();
-        let Judged { train, held_out, test, baselines, part, confusion, surface, model } = judged;
+        let Judged { train, held_out, test, baselines, part, assessment, confusion, surface, model } = judged;
         Ok(Finished {
             best: Best { trial: record.number, params: record.params.clone(), recipe, epochs, score: record.score },
             train,
@@ -74,10 +74,10 @@ impl Hunt<'_> {
             members,
             baselines,
             part,
-            importance: Vec::new(),
-            calibration: Vec::new(),
-            roc: Vec::new(),
-            precision_recall: Vec::new(),
+            importance: assessment.importance,
+            calibration: assessment.calibration,
+            roc: assessment.roc,
+            precision_recall: assessment.precision_recall,
             confusion,
             surface,
             model,
