@@ -11,7 +11,7 @@ use crate::measure::figures_of;
 use crate::model::{Model, Network, likeliest};
 use crate::options::Interrupt;
 use crate::recipe::{BatchRows, Precision, Recipe};
-use crate::run::{End, Limits, run};
+use crate::run::{End, Limits, Onlooker, run};
 
 /// Updates of the linear model, more or less.
 const STEPS: u64 = 4000;
@@ -45,7 +45,7 @@ fn linear(view: &View, model: &Model, data: &Data, threads: usize) -> Result<Opt
     let alone = View { held_out: None, ..view.clone() };
     let never = Interrupt::default();
     let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never };
-    let run = run(&[alone], &recipe, &[recipe.seed], 0, threads, limits, &mut |_, _| true)?;
+    let run = run(&[alone], &recipe, &[recipe.seed], 0, threads, limits, &mut Onlooker::new(|_, _| true))?;
     let (End::Complete, Some(weights)) = (run.end, run.weights) else { return Ok(None) };
     let network = Network { recipe, weights };
     let linear = Model::new(view.encoder.clone(), view.target.clone(), vec![network], model.weighting().clone());
