@@ -45,6 +45,8 @@ pub enum ReadError {
     NameCount { path: PathBuf, given: usize, found: usize },
     #[error("{}: no column is named `{name}`{}", path.display(), offer(nearest))]
     UnknownColumn { path: PathBuf, name: String, nearest: Option<String> },
+    #[error("{}: is to be read in pieces, and no schema says what its columns hold", path.display())]
+    NoSchema { path: PathBuf },
     #[error("{}: every column is left out; at least one must stay", path.display())]
     NoColumns { path: PathBuf },
     #[error("the delimiter {delimiter:?} separates nothing: it must not be a quote, a line end, a letter or a digit")]

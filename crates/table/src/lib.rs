@@ -20,15 +20,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod chunks;
 mod column;
 mod dictionary;
 mod encode;
 mod error;
 mod fit;
+mod header;
 mod infer;
 mod nearest;
 mod number;
 mod read;
+mod rows;
 mod scale;
 mod schema;
 mod source;
@@ -38,6 +41,7 @@ mod table;
 mod target;
 mod target_spec;
 
+pub use chunks::Chunks;
 pub use column::{Cells, Column, Kind, MISSING, Words};
 pub use dictionary::Dictionary;
 pub use encode::{Encoder, Feature, Matrix};

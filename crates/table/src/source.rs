@@ -54,8 +54,8 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// Opens the input: gzip is known by its first two bytes, a byte-order mark is taken off.
-pub(crate) fn open<'a>(input: &'a mut dyn Read, path: &Path) -> Result<Source<'a>, ReadError> {
-    let head = take(input, 2).map_err(|source| failed(path, source, false))?;
+pub(crate) fn open<'a>(mut input: Box<dyn Read + 'a>, path: &Path) -> Result<Source<'a>, ReadError> {
+    let head = take(&mut input, 2).map_err(|source| failed(path, source, false))?;
     let packed = head == [0x1f, 0x8b];
     let whole = Cursor::new(head).chain(input);
     let mut inner: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
@@ -217,8 +217,8 @@ mod tests {
     use std::io::Read;
     use std::path::Path;
 
-    fn text(mut bytes: &[u8]) -> Vec<u8> {
-        let Source { mut text, .. } = open(&mut bytes, Path::new("x")).unwrap();
+    fn text(bytes: &'static [u8]) -> Vec<u8> {
+        let Source { mut text, .. } = open(Box::new(bytes), Path::new("x")).unwrap();
         let mut out = Vec::new();
         let mut one = [0_u8; 1];
         while text.read(&mut one).unwrap() == 1 {

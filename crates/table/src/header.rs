@@ -1,0 +1,102 @@
+//! Which columns a file has, and what is to be done with each.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use csv::ByteRecord;
+
+use crate::error::{ReadError, clipped};
+use crate::read::ReadOptions;
+use crate::schema::Storage;
+
+/// The most columns of a table.
+const MOST_COLUMNS: usize = 100_000;
+
+/// What is to be done with a column of the file.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Wish {
+    Skip,
+    Find,
+    Keep(Storage),
+}
+
+/// The names of all columns of the file.
+pub(crate) fn names(
+    first: &ByteRecord,
+    options: &ReadOptions,
+    path: &Path,
+    line: u64,
+) -> Result<Vec<String>, ReadError> {
+    let found = first.len();
+    if found > MOST_COLUMNS {
+        return Err(ReadError::TooManyColumns { path: path.to_owned(), found, limit: MOST_COLUMNS });
+    }
+    let names: Vec<String> = if let Some(given) = &options.names {
+        if given.len() != found {
+            let given = given.len();
+            return Err(ReadError::NameCount { path: path.to_owned(), given, found });
+        }
+        given.iter().map(|name| name.trim().to_owned()).collect()
+    } else if options.header {
+        first.iter().enumerate().map(|(at, cell)| header_name(at, cell, path, line)).collect::<Result<_, _>>()?
+    } else {
+        (1..=found).map(|place| format!("c{place}")).collect()
+    };
+    let mut places = HashMap::with_capacity(found);
+    for (at, name) in names.iter().enumerate() {
+        if let Some(first) = places.insert(name.as_str(), at) {
+            let (first, second) = (first + 1, at + 1);
+            let name = clipped(name);
+            return Err(ReadError::DuplicateName { path: path.to_owned(), name, first, second });
+        }
+    }
+    Ok(names)
+}
+
+fn header_name(at: usize, cell: &[u8], path: &Path, line: u64) -> Result<String, ReadError> {
+    let text = std::str::from_utf8(cell).map_err(|_| ReadError::NotUtf8 {
+        path: path.to_owned(),
+        line,
+        column: format!("c{}", at + 1),
+    })?;
+    let name = text.trim();
+    Ok(if name.is_empty() { format!("unnamed_{}", at + 1) } else { name.to_owned() })
+}
+
+/// What each column is read as.
+pub(crate) fn wishes(names: &[String], options: &ReadOptions, path: &Path) -> Result<Vec<Wish>, ReadError> {
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let unknown = |name: &str| ReadError::UnknownColumn {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        nearest: crate::nearest(name, names.iter().map(String::as_str)).map(str::to_owned),
+    };
+    let mut asked = options.drop.iter().chain(&options.categories);
+    if let Some(name) = asked.find(|name| !known.contains(name.as_str())) {
+        return Err(unknown(name));
+    }
+    let drop: HashSet<&str> = options.drop.iter().map(String::as_str).collect();
+    let categories: HashSet<&str> = options.categories.iter().map(String::as_str).collect();
+    let schema: Option<HashMap<&str, Storage>> = options
+        .schema
+        .as_ref()
+        .map(|schema| schema.columns.iter().map(|column| (column.name.as_str(), column.storage)).collect());
+    let wish = |name: &String| {
+        let name = name.as_str();
+        match &schema {
+            _ if drop.contains(name) => Wish::Skip,
+            Some(schema) => schema.get(name).map_or(Wish::Skip, |&storage| Wish::Keep(storage)),
+            None if categories.contains(name) => Wish::Keep(Storage::Words),
+            None => Wish::Find,
+        }
+    };
+    let wishes: Vec<Wish> = names.iter().map(wish).collect();
+    if wishes.iter().all(|&wish| wish == Wish::Skip) {
+        let wanted = options.schema.as_ref().and_then(|schema| schema.columns.first());
+        return Err(match wanted {
+            Some(column) => unknown(&column.name),
+            None => ReadError::NoColumns { path: path.to_owned() },
+        });
+    }
+    Ok(wishes)
+}
