@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checkup;
 mod chunks;
 mod column;
 mod dictionary;
@@ -41,6 +42,7 @@ mod table;
 mod target;
 mod target_spec;
 
+pub use checkup::{Checkup, Evidence, Finding, Part};
 pub use chunks::Chunks;
 pub use column::{Cells, Column, Kind, MISSING, Words};
 pub use dictionary::Dictionary;
