@@ -74,6 +74,9 @@ impl Watch {
             let more = if data.dropped.len() > shown.len() { ", ..." } else { "" };
             self.say(&format!("note: columns left out: {}{more}", shown.join(", ")));
         }
+        for finding in &data.checkup {
+            self.say(&format!("{}: {finding}", if finding.is_warning() { "warning" } else { "note" }));
+        }
         for note in data.notes.iter().chain(&started.notes) {
             self.say(&format!("note: {note}"));
         }

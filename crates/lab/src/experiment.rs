@@ -7,8 +7,8 @@ use caviar_engine::rng::{Purpose, Stream};
 use caviar_engine::rows::Rows;
 use caviar_engine::train::{Data, DataError, Targets};
 use caviar_table::{
-    Cells, Encoder, Feature, Fractions, ReadOptions, Schema, SchemaColumn, Split, Table, Target, TargetSpec,
-    TargetValues,
+    Cells, Checkup, Encoder, Feature, Finding, Fractions, ReadOptions, Schema, SchemaColumn, Split, Table, Target,
+    TargetSpec, TargetValues,
 };
 
 use crate::error::LabError;
@@ -77,7 +77,8 @@ impl Experiment {
             None => Some(Arc::new(main.encode(&encoder, &spec, &split.validation)?)),
         };
         let view = View { encoder, target: spec, train, held_out };
-        let report = report(&main, &split, [&validation_file, &test_file], &view);
+        let mut report = report(&main, &split, [&validation_file, &test_file], &view);
+        report.checkup = check_up(&main, &split, [&validation_file, &test_file], &view);
         let options = options.clone();
         Ok(Experiment { main, validation_file, test_file, split, options, view, report })
     }
@@ -286,6 +287,24 @@ pub(crate) fn key(seed: u64, deal: u64) -> impl Fn(u64) -> u64 {
     }
 }
 
+/// What a person should know of the rows, those of training above all.
+fn check_up(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View) -> Vec<Finding> {
+    let [validation, test] = [(files[0], &split.validation), (files[1], &split.test)].map(|(file, rows)| match file {
+        Some(file) => caviar_table::Part { table: &file.table, rows: &file.target.rows },
+        None => caviar_table::Part { table: &main.table, rows },
+    });
+    let features: Vec<String> = view.encoder.features().iter().map(|feature| feature.name().to_owned()).collect();
+    let checkup = Checkup {
+        features: &features,
+        target: &main.target,
+        train: caviar_table::Part { table: &main.table, rows: &split.train },
+        validation,
+        test,
+        inputs: view.encoder.width(),
+    };
+    checkup.findings()
+}
+
 fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View) -> DataReport {
     let Source { table, target, .. } = main;
     let classes = match &target.values {
@@ -329,6 +348,7 @@ fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View
         train: split.train.len(),
         validation: validation.unwrap_or(split.validation.len()),
         test: test.unwrap_or(split.test.len()),
+        checkup: Vec::new(),
         notes,
     }
 }

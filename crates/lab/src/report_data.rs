@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use caviar_table::Dropped;
+use caviar_table::{Dropped, Finding};
 use serde::Serialize;
 
 /// What became of the data.
@@ -36,6 +36,8 @@ pub struct DataReport {
     pub validation: usize,
     /// Test rows.
     pub test: usize,
+    /// What the check-up before training found, the gravest first.
+    pub checkup: Vec<Finding>,
     /// What else a person should know.
     pub notes: Vec<String>,
 }

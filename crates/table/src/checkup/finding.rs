@@ -101,7 +101,7 @@ impl Finding {
     pub fn is_warning(&self) -> bool {
         match self {
             Finding::Leak { .. } | Finding::FewRowsOfClass { .. } => true,
-            Finding::Duplicates { rows, of, .. } => rows * 100 >= *of,
+            Finding::Duplicates { rows, of, .. } => rows * 20 >= *of,
             Finding::Imbalance { .. }
             | Finding::FewRows { .. }
             | Finding::NearConstant { .. }

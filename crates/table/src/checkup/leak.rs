@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{Checkup, Evidence, Finding, evenly};
-use crate::column::Cells;
+use crate::column::{Cells, Column};
 use crate::target::TargetValues;
 
 /// A rule must take away this share of the errors of naming the commonest class.
@@ -22,24 +22,28 @@ const EXACT: f64 = 1e-9;
 
 /// The columns that give the target away, in the order of the table.
 pub(super) fn leaks(checkup: &Checkup<'_>) -> Vec<Finding> {
-    let evidence: Box<dyn Fn(&Cells) -> Option<Evidence>> = match &checkup.target.values {
+    let columns = checkup.features.iter().filter_map(|name| checkup.train.table.column(name));
+    let found: Vec<(&Column, Evidence)> = match &checkup.target.values {
         TargetValues::Classes(classes) => {
             let halves = class_halves(checkup, &classes.labels, classes.names.len());
-            Box::new(move |cells| rule(cells, &halves, &classes.labels, classes.names.len()))
+            let evidence = |column: &Column| rule(&column.cells, &halves, &classes.labels, classes.names.len());
+            columns.filter_map(|column| Some((column, evidence(column)?))).collect()
         }
         TargetValues::Numbers(values) => {
             let rows: Vec<usize> = evenly(checkup.train.rows, checkup.sample_rows()).collect();
-            Box::new(move |cells| match cells {
+            let evidence = |column: &Column| match &column.cells {
                 Cells::Numbers(column) => relation(column, values, &rows),
                 Cells::Words(words) => means(&words.codes, values, &rows),
-            })
+            };
+            columns.filter_map(|column| Some((column, evidence(column)?))).collect()
         }
     };
-    let find = |name: &String| {
-        let evidence = evidence(&checkup.train.table.column(name)?.cells)?;
-        Some(Finding::Leak { column: name.clone(), target: checkup.target.name.clone(), evidence })
+    let target = &checkup.target.name;
+    let leak = |(column, evidence): (&Column, _)| {
+        let (column, target) = (column.name.clone(), target.clone());
+        Finding::Leak { column, target, evidence }
     };
-    checkup.features.iter().filter_map(find).collect()
+    found.into_iter().map(leak).collect()
 }
 
 /// Rows to learn a rule on, and rows to measure it on: of every class alike, evenly spaced.
