@@ -5,6 +5,12 @@ use std::fmt;
 pub enum Format {
     /// One array, as `numpy.save` writes it.
     Npy,
+    /// Named npy files in a zip archive, as `numpy.savez` writes it.
+    Npz,
+    /// One array, as MNIST comes.
+    Idx,
+    /// Data sets in groups, as h5py writes them.
+    Hdf5,
     /// Named arrays behind a JSON header.
     Safetensors,
 }
@@ -13,6 +19,9 @@ impl fmt::Display for Format {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Format::Npy => "npy",
+            Format::Npz => "npz",
+            Format::Idx => "IDX",
+            Format::Hdf5 => "HDF5",
             Format::Safetensors => "safetensors",
         })
     }
@@ -117,10 +126,116 @@ pub enum FormatError {
         /// The byte found.
         byte: u8,
     },
+    /// The file cannot be read.
+    #[error("{source}")]
+    Io {
+        /// What the operating system says.
+        #[from]
+        source: std::io::Error,
+    },
+    /// The first bytes are those of no format that is read.
+    #[error("this is no file of arrays: npy, npz, IDX and HDF5 files are read")]
+    UnknownFormat,
+    /// There is no array of that name.
+    #[error("there is no array `{name}` in the file; there is {}", listed(names))]
+    NoSuchArray {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// Two arrays of one name.
+    #[error("two arrays are named `{name}`")]
+    RepeatedName {
+        /// The name.
+        name: String,
+    },
+    /// A name that leads out of its folder.
+    #[error("the archive has a member `{name}`: a name must not lead out of its folder")]
+    UnsafeName {
+        /// The name.
+        name: String,
+    },
+    /// More arrays than are read.
+    #[error("the file has {found} arrays, at most {limit} are read")]
+    TooManyArrays {
+        /// Arrays in the file.
+        found: usize,
+        /// Arrays allowed.
+        limit: usize,
+    },
+    /// An array that claims more bytes than the packed ones can hold.
+    #[error("array `{name}` claims {claimed} bytes, which {packed} packed ones cannot hold")]
+    Bomb {
+        /// Name of the array.
+        name: String,
+        /// Bytes that it claims.
+        claimed: u64,
+        /// Bytes in the file.
+        packed: u64,
+    },
+    /// A member of a zip archive that cannot be unpacked.
+    #[error("array `{name}` cannot be unpacked: {what}")]
+    Zip {
+        /// Name of the array.
+        name: String,
+        /// What the reader of the archive found.
+        what: String,
+    },
+    /// An HDF5 file that is broken or uses what is not read.
+    #[error("the HDF5 file cannot be read: {source}")]
+    Hdf5 {
+        /// What the reader found.
+        #[from]
+        source: hdf5_reader::error::Error,
+    },
+    /// An integer that fits into no kind that is kept.
+    #[error("array `{name}`: integer {index} is {value}, the largest that is kept is 9223372036854775807")]
+    IntegerTooLarge {
+        /// Name of the array; empty in formats with a single one.
+        name: String,
+        /// Position of the element.
+        index: usize,
+        /// The integer.
+        value: u64,
+    },
+    /// Memory that the machine does not have.
+    #[error("{elements} elements do not fit into memory")]
+    OutOfMemory {
+        /// How many.
+        elements: u64,
+    },
+    /// Anything of the above in one array of several.
+    #[error("array `{name}`: {source}")]
+    InArray {
+        /// Name of the array.
+        name: String,
+        /// What is wrong with it.
+        source: Box<FormatError>,
+    },
     /// An array cannot have the name of the metadata.
     #[error("an array cannot be named `{name}`: the format keeps that name for its metadata")]
     ReservedName {
         /// The name.
         name: String,
     },
+}
+
+impl FormatError {
+    /// The error of one array among several.
+    pub(crate) fn of(self, name: &str) -> FormatError {
+        FormatError::InArray { name: name.to_owned(), source: Box::new(self) }
+    }
+}
+
+/// The first names of several.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        [name] if name.is_empty() => "one without a name".to_owned(),
+        _ => {
+            let first: Vec<&str> = names.iter().take(8).map(String::as_str).collect();
+            format!("{}{}", first.join(", "), if names.len() > first.len() { ", ..." } else { "" })
+        }
+    }
 }

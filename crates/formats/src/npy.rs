@@ -12,47 +12,76 @@
 
 mod header;
 
-use crate::array::{Array, ElementKind, Elements, MAX_AXES, element_count};
+use std::cmp::Ordering;
+use std::io::{ErrorKind, Read};
+
+use crate::array::{Array, ElementKind, MAX_AXES, element_count};
 use crate::error::{Format, FormatError};
+use crate::file::ArrayInfo;
+use crate::stored::{Number, Stored};
 use header::{Cursor, Header};
 
 const SIGNATURE: &[u8; 6] = b"\x93NUMPY";
 /// The data starts at a multiple of this many bytes.
 const ALIGNMENT: usize = 64;
+/// The most bytes of a header's text.
+const LONGEST_HEADER: u64 = 1 << 20;
 
 /// Reads the array of an npy file.
 ///
-/// - **Units:** `<f4 <f8 <i4 <i8 |u1 |b1` and their big-endian twins.
+/// - **Units:** floats of 16 to 64 bits, integers of 8 to 64 bits, booleans, in either byte order. Halves become `f32`;
+///   integers the narrowest of `u8`, `i32` and `i64` that holds them all.
 /// - **Convention:** what comes back is row-major, whatever the order in the file.
 /// - **Errors:** whatever is wrong with the bytes, as a [`FormatError`]; nothing is allocated that the file does not hold.
 pub fn read(bytes: &[u8]) -> Result<Array, FormatError> {
-    let (text, data, data_start) = split_header(bytes)?;
-    let header = Header::parse(&mut Cursor::new(text))?;
-    if header.shape.len() > MAX_AXES {
-        return Err(FormatError::TooManyAxes { name: String::new(), found: header.shape.len(), limit: MAX_AXES });
-    }
-    let (kind, big_endian) = element_kind(&header.descr)?;
-    let size = element_count(&header.shape)
-        .and_then(|count| count.checked_mul(kind.bytes()))
-        .ok_or_else(|| FormatError::SizeOverflow { name: String::new(), shape: header.shape.clone() })?;
-    if data.len() != size {
-        let needed = (data_start as u64).saturating_add(size as u64);
-        let found = bytes.len() as u64;
-        return Err(if data.len() < size {
-            FormatError::Truncated { format: Format::Npy, needed, found }
-        } else {
-            FormatError::TrailingBytes { format: Format::Npy, needed, found }
-        });
-    }
-    let elements = if big_endian {
-        Elements::from_little_endian(kind, &swapped(data, kind.bytes()), "")?
-    } else {
-        Elements::from_little_endian(kind, data, "")?
+    read_from(&mut &bytes[..], bytes.len() as u64)
+}
+
+/// As [`read`], from a stream of `length` bytes, straight into the array's place.
+pub(crate) fn read_from(input: &mut dyn Read, length: u64) -> Result<Array, FormatError> {
+    let head = Head::read(input, length)?;
+    let count = element_count(&head.shape).unwrap_or(0);
+    let cut_short = |error| match error {
+        FormatError::Io { source } if source.kind() == ErrorKind::UnexpectedEof => {
+            FormatError::Truncated { format: Format::Npy, needed: length, found: length.saturating_sub(1) }
+        }
+        other => other,
     };
-    if header.fortran_order {
-        Array::from_column_major(header.shape, elements)
-    } else {
-        Array::new(header.shape, elements)
+    let elements = head.stored.read(input, count, "").map_err(cut_short)?;
+    if head.fortran_order { Array::from_column_major(head.shape, elements) } else { Array::new(head.shape, elements) }
+}
+
+/// What the array of a stream of `length` bytes is.
+pub(crate) fn info(input: &mut dyn Read, length: u64) -> Result<ArrayInfo, FormatError> {
+    let head = Head::read(input, length)?;
+    Ok(ArrayInfo { name: String::new(), shape: head.shape, kind: head.stored.number.name() })
+}
+
+/// All that stands before the elements, found to fit the length of the file.
+struct Head {
+    shape: Vec<usize>,
+    stored: Stored,
+    fortran_order: bool,
+}
+
+impl Head {
+    fn read(input: &mut dyn Read, length: u64) -> Result<Head, FormatError> {
+        let (text, start) = header_text(input, length)?;
+        let Header { descr, fortran_order, shape } = Header::parse(&mut Cursor::new(&text))?;
+        if shape.len() > MAX_AXES {
+            return Err(FormatError::TooManyAxes { name: String::new(), found: shape.len(), limit: MAX_AXES });
+        }
+        let stored = stored(&descr)?;
+        let size = element_count(&shape).and_then(|count| count.checked_mul(stored.number.bytes()));
+        let Some(size) = size else {
+            return Err(FormatError::SizeOverflow { name: String::new(), shape });
+        };
+        let needed = start.saturating_add(size as u64);
+        match needed.cmp(&length) {
+            Ordering::Equal => Ok(Head { shape, stored, fortran_order }),
+            Ordering::Greater => Err(FormatError::Truncated { format: Format::Npy, needed, found: length }),
+            Ordering::Less => Err(FormatError::TrailingBytes { format: Format::Npy, needed, found: length }),
+        }
     }
 }
 
@@ -82,57 +111,60 @@ pub fn write(array: &Array) -> Vec<u8> {
     bytes
 }
 
-/// The header's text, the data behind it, and where the data starts.
-fn split_header(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), FormatError> {
-    let found = bytes.len() as u64;
+/// The header's text, and where the data starts.
+fn header_text(input: &mut dyn Read, found: u64) -> Result<(Vec<u8>, u64), FormatError> {
     let truncated = |needed: u64| FormatError::Truncated { format: Format::Npy, needed, found };
-    let Some(rest) = bytes.strip_prefix(SIGNATURE) else {
-        return Err(FormatError::NotThisFormat { format: Format::Npy });
+    let mut take = |bytes: &mut [u8], needed: u64| {
+        input.read_exact(bytes).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => truncated(needed),
+            _ => FormatError::from(error),
+        })
     };
-    let Some((&[major, minor], rest)) = rest.split_first_chunk::<2>() else {
-        return Err(truncated(8));
+    let mut signature = [0_u8; 6];
+    let not_npy = FormatError::NotThisFormat { format: Format::Npy };
+    match take(&mut signature, 6) {
+        Ok(()) if &signature == SIGNATURE => {}
+        Err(error @ FormatError::Io { .. }) => return Err(error),
+        Ok(()) | Err(_) => return Err(not_npy),
+    }
+    let mut version = [0_u8; 2];
+    take(&mut version, 8)?;
+    let (length, start) = match version {
+        [1, 0] => {
+            let mut length = [0_u8; 2];
+            take(&mut length, 10)?;
+            (u64::from(u16::from_le_bytes(length)), 10)
+        }
+        [2 | 3, 0] => {
+            let mut length = [0_u8; 4];
+            take(&mut length, 12)?;
+            (u64::from(u32::from_le_bytes(length)), 12)
+        }
+        [major, minor] => return Err(FormatError::UnknownVersion { major, minor }),
     };
-    let (length, rest) = match (major, minor) {
-        (1, 0) => match rest.split_first_chunk::<2>() {
-            Some((length, rest)) => (u64::from(u16::from_le_bytes(*length)), rest),
-            None => return Err(truncated(10)),
-        },
-        (2 | 3, 0) => match rest.split_first_chunk::<4>() {
-            Some((length, rest)) => (u64::from(u32::from_le_bytes(*length)), rest),
-            None => return Err(truncated(12)),
-        },
-        (major, minor) => return Err(FormatError::UnknownVersion { major, minor }),
-    };
-    let before = bytes.len() - rest.len();
-    let split = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
-    let (text, data) = split.ok_or_else(|| truncated(before as u64 + length))?;
-    Ok((text, data, before + text.len()))
+    let data = start + length;
+    if data > found {
+        return Err(truncated(data));
+    }
+    if length > LONGEST_HEADER {
+        return Err(FormatError::NpyHeader { at: 0, rule: "at most a megabyte of header" });
+    }
+    let mut text = vec![0_u8; length as usize];
+    take(&mut text, data)?;
+    Ok((text, data))
 }
 
-/// The kind of element that a `descr` names, and whether its bytes are big-endian.
-fn element_kind(descr: &str) -> Result<(ElementKind, bool), FormatError> {
+/// The kind of element that a `descr` names, and its byte order.
+fn stored(descr: &str) -> Result<Stored, FormatError> {
     let unsupported = || FormatError::UnsupportedElements { name: String::new(), kind: descr.to_string() };
     let (order, code) = match descr.chars().next() {
         Some(order @ ('<' | '>' | '|' | '=')) => (order, &descr[1..]),
         _ => return Err(unsupported()),
     };
-    let kind = match code {
-        "f8" => ElementKind::F64,
-        "i8" => ElementKind::I64,
-        "f4" => ElementKind::F32,
-        "i4" => ElementKind::I32,
-        "u1" => ElementKind::U8,
-        "b1" => ElementKind::Bool,
-        _ => return Err(unsupported()),
-    };
+    let number = Number::named(code).ok_or_else(unsupported)?;
     // Without an order a number of several bytes means nothing.
-    if kind.bytes() > 1 && matches!(order, '|' | '=') {
+    if number.bytes() > 1 && matches!(order, '|' | '=') {
         return Err(unsupported());
     }
-    Ok((kind, order == '>'))
-}
-
-/// The bytes with every element turned around.
-fn swapped(data: &[u8], width: usize) -> Vec<u8> {
-    data.chunks_exact(width).flat_map(|element| element.iter().rev().copied()).collect()
+    Ok(Stored { number, big_endian: order == '>' })
 }
