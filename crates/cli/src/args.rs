@@ -4,7 +4,7 @@ pub mod data;
 pub mod output;
 pub mod recipe;
 pub mod search;
-mod values;
+pub mod values;
 
 use std::path::PathBuf;
 

@@ -1,123 +1,224 @@
 //! `config.toml`: every setting of a run, seeds and all, under the names of the flags.
+//!
+//! The same types are written and read. A file that a run wrote is complete and repeats the run by itself; one that a
+//! person wrote may say as little as it likes, the rest is as usual. The number of threads is not written, because no
+//! result depends on it.
+//!
+//! Files are named by paths that begin at the folder of `config.toml`, unless they were given from the root: a project
+//! folder that moves as a whole, results and all, goes on working.
 
-use std::path::PathBuf;
+mod paths;
+mod place;
+pub mod read;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use caviar_lab::{Part, Recipe};
-use serde::Serialize;
+use std::path::{Path, PathBuf};
 
-use crate::plan::{Job, Plan};
+use caviar_lab::{DataOptions, Keep, Method, Recipe, TuneOptions};
+use caviar_table::{ReadOptions, Scaling, Task};
+use serde::{Deserialize, Serialize};
 
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Config<'a> {
-    command: &'static str,
-    version: &'static str,
-    seed: u64,
-    threads: usize,
-    data: Data<'a>,
+use crate::args::output::all_cores;
+use crate::plan::{Job, Plan, Voice};
+pub use place::ConfigError;
+pub use read::load;
+use words::{Delimiter, Network, Seed, Share, Switch, Time};
+
+/// What a run may be told by a file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+struct Config {
+    /// The command that the file is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<Search<'a>>,
-    network: &'a Recipe,
+    command: Option<Command>,
+    /// The version that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<Seed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<usize>,
+    data: Data,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<Search>,
+    network: Network,
 }
 
-#[derive(Serialize)]
+/// The commands that have settings to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct Data<'a> {
-    file: &'a PathBuf,
-    target: &'a str,
-    task: caviar_table::Task,
-    header: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    names: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delimiter: Option<char>,
-    missing: &'a [String],
-    drop: &'a [String],
-    validation: Rows<'a>,
-    test: Rows<'a>,
-    stratify: &'static str,
-    scale: caviar_table::Scaling,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sample_weight: Option<&'a str>,
+pub enum Command {
+    /// One network.
+    Train,
+    /// Many networks.
+    Tune,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Search<'a> {
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+struct Data {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Task>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delimiter: Option<Delimiter>,
+    /// All words that mean missing, beside the empty cell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    categories: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drop: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<Share>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stratify: Option<Switch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale: Option<Scaling>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample_weight: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+struct Search {
     #[serde(skip_serializing_if = "Option::is_none")]
     trials: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
+    time: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<u64>,
-    epochs: u64,
-    method: caviar_lab::Method,
-    keep: caviar_lab::Keep,
-    /// The settings of the network that are not searched.
-    fixed: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Method>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep: Option<Keep>,
+    /// The settings of the network that are not searched; where this is not said, those that `network` has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<Vec<String>>,
 }
 
-/// A share of the rows, or a file.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Rows<'a> {
-    Share(f64),
-    File(&'a PathBuf),
-}
-
-impl<'a> From<&'a Part> for Rows<'a> {
-    fn from(part: &'a Part) -> Self {
-        match part {
-            Part::None => Rows::Share(0.0),
-            Part::Fraction(share) => Rows::Share(*share),
-            Part::File(path) => Rows::File(path),
-        }
-    }
-}
-
-/// The contents of `config.toml`.
-pub fn text(plan: &Plan) -> String {
-    let read = &plan.data.read;
-    let search = match &plan.job {
-        Job::Train(_) => None,
-        Job::Tune(options) => Some(Search {
-            trials: options.trials,
-            time: options.time.map(|time| format!("{}s", time.as_secs_f64())),
-            budget: options.budget,
-            epochs: options.epochs,
-            method: options.method,
-            keep: options.keep,
-            fixed: options.fixed.iter().map(String::as_str).collect(),
-        }),
-    };
+/// The contents of `config.toml` for a folder: files are named from there.
+pub fn text(plan: &Plan, folder: &Path) -> String {
     let config = Config {
-        command: plan.name(),
-        version: env!("CARGO_PKG_VERSION"),
-        seed: plan.data.seed,
-        threads: plan.threads,
-        data: Data {
-            file: &plan.source,
-            target: &plan.data.target,
-            task: plan.data.task,
-            header: read.header,
-            names: read.names.as_deref(),
-            delimiter: read.delimiter.map(char::from),
-            missing: &read.missing,
-            drop: &read.drop,
-            validation: Rows::from(&plan.data.validation),
-            test: Rows::from(&plan.data.test),
-            stratify: match plan.data.stratify {
-                None => "auto",
-                Some(true) => "on",
-                Some(false) => "off",
-            },
-            scale: plan.data.scaling,
-            sample_weight: plan.data.sample_weight.as_deref(),
+        command: Some(match plan.job {
+            Job::Train(_) => Command::Train,
+            Job::Tune(_) => Command::Tune,
+        }),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        seed: Some(Seed(plan.data.seed)),
+        threads: None,
+        data: Data::of(&plan.data, &plan.source, folder),
+        search: match &plan.job {
+            Job::Train(_) => None,
+            Job::Tune(options) => Some(Search::of(options)),
         },
-        search,
-        network: plan.recipe(),
+        network: Network(plan.recipe().clone()),
     };
     let settings =
         toml::to_string(&config).unwrap_or_else(|error| format!("# not all of it could be written: {error}\n"));
-    format!("# Written by caviar; all settings of this run. {}\n{settings}", plan.command)
+    format!("# Written by caviar; all settings of this run. {}\n{settings}", one_line(&plan.command))
+}
+
+/// A text that a comment can hold.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+impl Data {
+    fn of(options: &DataOptions, source: &Path, folder: &Path) -> Data {
+        // Taken apart by name, so that a setting that is added cannot be forgotten here.
+        let DataOptions { read, target, task, validation, test, stratify, scaling, sample_weight, seed: _ } = options;
+        let ReadOptions { header, names, delimiter, missing, drop, categories, schema: _ } = read;
+        let share = |part| Share(paths::seen_from(part, folder));
+        Data {
+            file: Some(paths::from_folder(source, folder)),
+            target: Some(target.clone()),
+            task: Some(*task),
+            header: Some(*header),
+            names: names.clone(),
+            delimiter: delimiter.map(Delimiter),
+            missing: Some(missing.clone()),
+            categories: Some(categories.clone()),
+            drop: Some(drop.clone()),
+            validation: Some(share(validation)),
+            test: Some(share(test)),
+            stratify: stratify.map(Switch),
+            scale: Some(*scaling),
+            sample_weight: sample_weight.clone(),
+        }
+    }
+
+    fn apply(self, options: &mut DataOptions, folder: &Path) {
+        let read = &mut options.read;
+        set(&mut read.header, self.header);
+        set(&mut read.missing, self.missing);
+        set(&mut read.categories, self.categories);
+        set(&mut read.drop, self.drop);
+        read.names = self.names;
+        read.delimiter = self.delimiter.map(|delimiter| delimiter.0);
+        set(&mut options.target, self.target);
+        set(&mut options.task, self.task);
+        set(&mut options.validation, self.validation.map(|share| paths::found_from(share.0, folder)));
+        set(&mut options.test, self.test.map(|share| paths::found_from(share.0, folder)));
+        options.stratify = self.stratify.map(|stratify| stratify.0);
+        set(&mut options.scaling, self.scale);
+        options.sample_weight = self.sample_weight;
+    }
+}
+
+impl Search {
+    fn of(options: &TuneOptions) -> Search {
+        let TuneOptions { base: _, fixed, trials, time, budget, epochs: _, method, keep, seed: _ } = options;
+        Search {
+            trials: *trials,
+            time: time.map(Time),
+            budget: *budget,
+            method: Some(*method),
+            keep: Some(*keep),
+            fixed: Some(fixed.iter().cloned().collect()),
+        }
+    }
+
+    fn apply(self, options: &mut TuneOptions) {
+        options.trials = self.trials;
+        options.time = self.time.map(|time| time.0);
+        options.budget = self.budget;
+        set(&mut options.method, self.method);
+        set(&mut options.keep, self.keep);
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// A plan in which everything is as usual; table and target are yet to be named.
+pub fn usual(command: Command) -> Plan {
+    let job = match command {
+        Command::Train => Job::Train(Recipe::default()),
+        Command::Tune => Job::Tune(TuneOptions::default()),
+    };
+    let voice = Voice { json: false, quiet: false, verbose: false, color: false };
+    Plan {
+        source: PathBuf::new(),
+        data: DataOptions::new(""),
+        job,
+        out: None,
+        threads: all_cores(),
+        voice,
+        command: String::new(),
+    }
 }

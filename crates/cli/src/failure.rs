@@ -9,6 +9,8 @@ use caviar_store::StoreError;
 use caviar_table::{ReadError, TargetError};
 use thiserror::Error;
 
+use crate::config::ConfigError;
+
 /// Wrong usage, knowable from the arguments alone.
 pub const USAGE: u8 = 2;
 /// Stopped by Ctrl-C.
@@ -26,6 +28,9 @@ pub enum Failure {
     /// A table that is no table.
     #[error(transparent)]
     Read(Box<ReadError>),
+    /// A settings file that cannot be followed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A folder that already holds a study.
     #[error("{}: already holds {held}, which is never overwritten", folder.display())]
     Taken {
@@ -63,7 +68,7 @@ impl Failure {
                 ErrorKind::Interrupted => STOPPED,
             },
             Failure::Read(error) if matches!(**error, ReadError::Delimiter { .. }) => USAGE,
-            Failure::Read(_) | Failure::Taken { .. } => 3,
+            Failure::Read(_) | Failure::Config(_) | Failure::Taken { .. } => 3,
             Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) => 1,
         }
     }
@@ -90,7 +95,7 @@ impl Failure {
                 }
                 _ => None,
             },
-            Failure::Usage(_) | Failure::Store(_) | Failure::Output(_) => None,
+            Failure::Usage(_) | Failure::Config(_) | Failure::Store(_) | Failure::Output(_) => None,
         }
     }
 

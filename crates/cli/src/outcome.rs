@@ -60,7 +60,7 @@ fn work(plan: &Plan) -> Result<(Experiment, Finished), Failure> {
 fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finished) -> Result<(), Failure> {
     let (model, page) = (folder.file("model.safetensors"), folder.file("report.html"));
     let report = Report::of(experiment, finished, asked(plan), plan.command.clone(), env!("CARGO_PKG_VERSION"))?;
-    write_atomically(&folder.file("config.toml"), config::text(plan).as_bytes())?;
+    write_atomically(&folder.file("config.toml"), config::text(plan, folder.path()).as_bytes())?;
     write_atomically(&page, report.to_html().as_bytes())?;
     finished.model.save(&model)?;
     let mut stdout = io::stdout().lock();

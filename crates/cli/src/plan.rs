@@ -1,17 +1,17 @@
 //! The validated plan of a training or a search: every setting has its value, and all of them go together.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use caviar_engine::optim::Optimizer;
 use caviar_lab::{DataOptions, Recipe, TuneOptions};
 
-use crate::args::data::DataArgs;
+use crate::args::data::{DataArgs, set};
 use crate::args::output::{CommonArgs, OutArgs};
 use crate::args::recipe::RecipeArgs;
 use crate::args::{TrainArgs, TuneArgs};
+use crate::config::{self, Command};
 use crate::failure::Failure;
 
 /// What is to be done with the rows.
@@ -45,8 +45,6 @@ pub struct Plan {
     pub data: DataOptions,
     /// What is done with it.
     pub job: Job,
-    /// The settings that were given, as the flags are called.
-    pub given: BTreeSet<String>,
     /// The folder that was asked for.
     pub out: Option<PathBuf>,
     /// Threads that work.
@@ -61,60 +59,82 @@ impl Plan {
     /// The plan of `caviar train`.
     ///
     /// # Errors
-    /// Settings that do not go together.
+    /// A settings file that cannot be followed; settings that do not go together.
     pub fn train(args: &TrainArgs) -> Result<Plan, Failure> {
-        let mut recipe = Recipe { seed: args.common.seed, ..Recipe::default() };
-        let given = args.recipe.apply(&mut recipe);
-        check_betas(&args.recipe, Some(recipe.optimizer))?;
-        recipe.check()?;
-        check_columns(&args.data)?;
-        let job = Job::Train(recipe);
-        Ok(Plan::new(&args.data, &args.out, &args.common, given, job))
+        let mut plan = Plan::begun(Command::Train, &args.data, &args.out, &args.common)?;
+        if let Job::Train(recipe) = &mut plan.job {
+            args.recipe.apply(recipe);
+            recipe.seed = plan.data.seed;
+            check_betas(&args.recipe, Some(recipe.optimizer))?;
+            recipe.check()?;
+        }
+        Ok(plan)
     }
 
     /// The plan of `caviar tune`.
     ///
     /// # Errors
-    /// Settings that do not go together.
+    /// A settings file that cannot be followed; settings that do not go together.
     pub fn tune(args: &TuneArgs) -> Result<Plan, Failure> {
-        let search = &args.search;
-        let mut options = TuneOptions {
-            trials: search.trials,
-            time: search.time,
-            budget: search.budget,
-            method: search.method,
-            keep: search.keep,
-            seed: args.common.seed,
-            ..TuneOptions::default()
-        };
-        let given = args.recipe.apply(&mut options.base);
-        options.epochs = args.recipe.epochs.unwrap_or(options.epochs);
-        options.base.epochs = options.epochs;
-        options.base.seed = options.seed;
-        options.fixed = given.clone();
-        check_betas(&args.recipe, args.recipe.optimizer)?;
-        options.base.check()?;
-        check_columns(&args.data)?;
-        Ok(Plan::new(&args.data, &args.out, &args.common, given, Job::Tune(options)))
+        let mut plan = Plan::begun(Command::Tune, &args.data, &args.out, &args.common)?;
+        if let Job::Tune(options) = &mut plan.job {
+            args.search.apply(options);
+            options.fixed.extend(args.recipe.apply(&mut options.base));
+            options.epochs = options.base.epochs;
+            options.seed = plan.data.seed;
+            options.base.seed = options.seed;
+            let optimizer = options.fixed.contains("optimizer").then_some(options.base.optimizer);
+            check_betas(&args.recipe, optimizer)?;
+            options.check()?;
+        }
+        Ok(plan)
     }
 
-    fn new(data: &DataArgs, out: &OutArgs, common: &CommonArgs, given: BTreeSet<String>, job: Job) -> Plan {
+    /// The settings file, or what is usual, with the flags of all commands over it.
+    fn begun(command: Command, data: &DataArgs, out: &OutArgs, common: &CommonArgs) -> Result<Plan, Failure> {
+        let mut plan = match &common.config {
+            Some(path) => config::load(path, command)?,
+            None => config::usual(command),
+        };
+        set(&mut plan.source, data.data.as_ref());
+        data.apply(&mut plan.data);
+        set(&mut plan.data.seed, common.seed.as_ref());
+        set(&mut plan.threads, common.threads.as_ref());
+        plan.out.clone_from(&out.out);
         let plain = common.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Plan {
-            source: data.data.clone(),
-            data: data.options(common.seed),
-            job,
-            given,
-            out: out.out.clone(),
-            threads: common.threads(),
-            voice: Voice {
-                json: common.json,
-                quiet: common.quiet,
-                verbose: common.verbose,
-                color: !plain && !common.json && io::stdout().is_terminal(),
-            },
-            command: again(std::env::args_os().skip(1), common.seed),
+        plan.voice = Voice {
+            json: common.json,
+            quiet: common.quiet,
+            verbose: common.verbose,
+            color: !plain && !common.json && io::stdout().is_terminal(),
+        };
+        plan.command = again(std::env::args_os().skip(1), common.config.is_none().then_some(plan.data.seed));
+        plan.check_names(common.config.as_deref())?;
+        Ok(plan)
+    }
+
+    /// The table and the target must be named; the target can be neither left out nor a weight.
+    fn check_names(&self, config: Option<&Path>) -> Result<(), Failure> {
+        let config = config.map(Path::display);
+        match (&config, self.source.as_os_str().is_empty(), self.data.target.is_empty()) {
+            (Some(config), true, _) => {
+                return Err(Failure::Usage(format!("{config} names no file under [data]: give the table, too")));
+            }
+            (Some(config), _, true) => {
+                return Err(Failure::Usage(format!("{config} names no target under [data]: give --target, too")));
+            }
+            _ => {}
         }
+        let target = &self.data.target;
+        if self.data.read.drop.contains(target) {
+            return Err(Failure::Usage(format!("--drop {target}: the target cannot be left out")));
+        }
+        if self.data.sample_weight.as_ref() == Some(target) {
+            return Err(Failure::Usage(format!(
+                "--sample-weight {target}: the target cannot be the weight of the rows"
+            )));
+        }
+        Ok(())
     }
 
     /// The name of the command.
@@ -150,18 +170,6 @@ fn check_betas(args: &RecipeArgs, optimizer: Option<Optimizer>) -> Result<(), Fa
     refuse("epsilon", optimizer.has_epsilon(), args.epsilon)
 }
 
-/// The target can be neither left out nor a weight.
-fn check_columns(args: &DataArgs) -> Result<(), Failure> {
-    let target = &args.target;
-    if args.drop.iter().any(|name| name.trim() == target) {
-        return Err(Failure::Usage(format!("--drop {target}: the target cannot be left out")));
-    }
-    if args.sample_weight.as_ref() == Some(target) {
-        return Err(Failure::Usage(format!("--sample-weight {target}: the target cannot be the weight of the rows")));
-    }
-    Ok(())
-}
-
 fn flags_of(optimizer: Optimizer) -> String {
     let mut flags = vec!["--learning-rate"];
     flags.extend(optimizer.has_beta().then_some("--beta"));
@@ -170,8 +178,9 @@ fn flags_of(optimizer: Optimizer) -> String {
     flags.join(", ")
 }
 
-/// The command line that repeats this run: the seed said, the folder left to be found anew.
-fn again(words: impl Iterator<Item = OsString>, seed: u64) -> String {
+/// The command line that repeats this run: the seed said unless a settings file has it, the folder left to be found
+/// anew.
+fn again(words: impl Iterator<Item = OsString>, seed: Option<u64>) -> String {
     let mut command = String::from("caviar");
     let (mut skip, mut seeded) = (false, false);
     for word in words {
@@ -183,7 +192,10 @@ fn again(words: impl Iterator<Item = OsString>, seed: u64) -> String {
             command.push_str(&quoted(&word));
         }
     }
-    if seeded { command } else { format!("{command} --seed {seed}") }
+    match seed {
+        Some(seed) if !seeded => format!("{command} --seed {seed}"),
+        _ => command,
+    }
 }
 
 /// A word as a shell takes it.
@@ -201,7 +213,7 @@ mod tests {
     use std::ffi::OsString;
 
     fn command(words: &[&str]) -> String {
-        again(words.iter().map(OsString::from), 7)
+        again(words.iter().map(OsString::from), Some(7))
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use figures::Figures;
 pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
 pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
-pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError};
+pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError, parse_layers};
 pub use report_data::DataReport;
 pub use source::read_table;
 pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};

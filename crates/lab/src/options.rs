@@ -9,6 +9,7 @@ use std::time::Duration;
 use caviar_table::{ReadOptions, Scaling, Task};
 use serde::{Deserialize, Serialize};
 
+use crate::error::LabError;
 use crate::recipe::Recipe;
 
 /// Where the rows of validation or test come from.
@@ -110,7 +111,7 @@ pub struct TuneOptions {
 impl Default for TuneOptions {
     fn default() -> Self {
         TuneOptions {
-            base: Recipe::default(),
+            base: Recipe { epochs: 50, ..Recipe::default() },
             fixed: BTreeSet::new(),
             trials: None,
             time: None,
@@ -119,6 +120,29 @@ impl Default for TuneOptions {
             method: Method::Random,
             keep: Keep::Ensemble,
             seed: 0,
+        }
+    }
+}
+
+impl TuneOptions {
+    /// Whether every setting is legal by itself.
+    ///
+    /// # Errors
+    /// [`LabError::Setting`] or [`LabError::Settings`], with the flag.
+    pub fn check(&self) -> Result<(), LabError> {
+        self.base.check()?;
+        let rule = |flag, fits: bool| match fits {
+            true => Ok(()),
+            false => Err(LabError::Setting { flag, got: "0".to_owned(), want: "at least 1" }),
+        };
+        rule("trials", self.trials != Some(0))?;
+        rule("budget", self.budget != Some(0))?;
+        rule("epochs", self.epochs > 0)?;
+        match self.time {
+            Some(time) if time.is_zero() => {
+                Err(LabError::Setting { flag: "time", got: "0s".to_owned(), want: "above 0" })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 }

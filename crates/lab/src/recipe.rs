@@ -9,7 +9,7 @@ use caviar_engine::schedule::Schedule;
 use caviar_engine::train::Metric;
 use serde::{Deserialize, Serialize};
 
-pub use words::{BatchRows, ClassWeights, Precision, Shuffle, WordError};
+pub use words::{BatchRows, ClassWeights, Precision, Shuffle, WordError, parse_layers};
 
 /// All that defines the training of one network beside the data, in the words of the command line.
 ///
@@ -27,11 +27,13 @@ pub use words::{BatchRows, ClassWeights, Precision, Shuffle, WordError};
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Recipe {
     /// Units of the hidden layers, first to last; none makes a linear model.
+    #[serde(deserialize_with = "words::layers")]
     pub hidden: Vec<usize>,
     /// Of every hidden layer.
     #[serde(with = "words::as_text")]
     pub activation: Activation,
     /// Batch normalization of every hidden layer.
+    #[serde(deserialize_with = "words::switch")]
     pub batch_norm: bool,
     /// The share of hidden units dropped.
     pub dropout: f64,

@@ -67,7 +67,7 @@ pub fn tune(
     board: &mut dyn Board,
 ) -> Result<Finished, LabError> {
     let start = Instant::now();
-    check(options)?;
+    options.check()?;
     let ground = Ground::new(experiment)?;
     options.base.spec_for(&ground.first().train, experiment.classes(), experiment.seed())?;
     let rows = ground.rows;
@@ -105,21 +105,6 @@ pub fn tune(
         hunt.repeat_stage(board)?;
     }
     hunt.finish(space, board)
-}
-
-fn check(options: &TuneOptions) -> Result<(), LabError> {
-    options.base.check()?;
-    let rule = |flag, got: u64, fits: bool| match fits {
-        true => Ok(()),
-        false => Err(LabError::Setting { flag, got: got.to_string(), want: "at least 1" }),
-    };
-    rule("trials", 0, options.trials != Some(0))?;
-    rule("budget", 0, options.budget != Some(0))?;
-    rule("epochs", 0, options.epochs > 0)?;
-    match options.time {
-        Some(time) if time.is_zero() => Err(LabError::Setting { flag: "time", got: "0s".to_owned(), want: "above 0" }),
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// The rows that a search stands on.

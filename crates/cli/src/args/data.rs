@@ -45,28 +45,29 @@ pub struct FormatArgs {
 #[command(next_help_heading = "Data")]
 pub struct DataArgs {
     /// The table: .csv or .tsv, also .gz
-    pub data: PathBuf,
+    #[arg(required_unless_present = "config")]
+    pub data: Option<PathBuf>,
     /// The column to predict
-    #[arg(long, value_name = "COL")]
-    pub target: String,
-    /// Classes or numbers
-    #[arg(long, default_value = "auto", value_parser = word(&TASKS))]
-    pub task: Task,
+    #[arg(long, value_name = "COL", required_unless_present = "config")]
+    pub target: Option<String>,
+    /// Classes or numbers [default: auto]
+    #[arg(long, value_parser = word(&TASKS))]
+    pub task: Option<Task>,
     /// Columns to leave out
     #[arg(long, value_name = "COLS", value_delimiter = ',')]
     pub drop: Vec<String>,
-    /// Rows to choose by: a share of what is not test, a file, or 0
-    #[arg(long, value_name = "SHARE|FILE|0", default_value = "0.2", value_parser = values::share)]
-    pub validation: Share,
-    /// Rows that nothing is chosen by: a share, a file, or 0
-    #[arg(long, value_name = "SHARE|FILE|0", default_value = "0.2", value_parser = values::share)]
-    pub test: Share,
+    /// Rows to choose by: a share of what is not test, a file, or 0 [default: 0.2]
+    #[arg(long, value_name = "SHARE|FILE|0", value_parser = values::share)]
+    pub validation: Option<Share>,
+    /// Rows that nothing is chosen by: a share, a file, or 0 [default: 0.2]
+    #[arg(long, value_name = "SHARE|FILE|0", value_parser = values::share)]
+    pub test: Option<Share>,
     /// Give each part its share of every class: on or off [default: on for classes]
     #[arg(long, value_name = "on|off", value_parser = values::switch)]
     pub stratify: Option<bool>,
-    /// Scaling of numbers
-    #[arg(long, default_value = "standard", value_parser = word(&SCALINGS))]
-    pub scale: Scaling,
+    /// Scaling of numbers [default: standard]
+    #[arg(long, value_parser = word(&SCALINGS))]
+    pub scale: Option<Scaling>,
     /// The column with the weight of each row
     #[arg(long, value_name = "COL")]
     pub sample_weight: Option<String>,
@@ -77,30 +78,47 @@ pub struct DataArgs {
 impl FormatArgs {
     /// How the file is read.
     pub fn read_options(&self) -> ReadOptions {
-        let mut read = ReadOptions { header: !self.no_header, names: self.names.clone(), ..ReadOptions::default() };
-        let tabs = self.format.as_deref() == Some("tsv");
-        read.delimiter = self.delimiter.or(tabs.then_some(b'\t'));
-        read.missing.extend(self.missing.iter().map(|word| word.trim().to_owned()));
+        let mut read = ReadOptions::default();
+        self.apply(&mut read);
         read
+    }
+
+    /// Puts what was given in the place of what was there.
+    pub fn apply(&self, read: &mut ReadOptions) {
+        read.header &= !self.no_header;
+        read.names = self.names.clone().or(read.names.take());
+        let tabs = self.format.as_deref() == Some("tsv");
+        read.delimiter = self.delimiter.or(tabs.then_some(b'\t')).or(read.delimiter);
+        for word in &self.missing {
+            let word = word.trim().to_owned();
+            if !read.missing.contains(&word) {
+                read.missing.push(word);
+            }
+        }
     }
 }
 
 impl DataArgs {
-    /// How the table becomes an experiment.
-    pub fn options(&self, seed: u64) -> DataOptions {
-        let mut read = self.format.read_options();
-        read.drop = self.drop.iter().map(|name| name.trim().to_owned()).collect();
-        DataOptions {
-            read,
-            target: self.target.clone(),
-            task: self.task,
-            validation: self.validation.0.clone(),
-            test: self.test.0.clone(),
-            stratify: self.stratify,
-            scaling: self.scale,
-            sample_weight: self.sample_weight.clone(),
-            seed,
+    /// Puts what was given in the place of what was there.
+    pub fn apply(&self, options: &mut DataOptions) {
+        self.format.apply(&mut options.read);
+        if !self.drop.is_empty() {
+            options.read.drop = self.drop.iter().map(|name| name.trim().to_owned()).collect();
         }
+        set(&mut options.target, self.target.as_ref());
+        set(&mut options.task, self.task.as_ref());
+        set(&mut options.validation, self.validation.as_ref().map(|share| &share.0));
+        set(&mut options.test, self.test.as_ref().map(|share| &share.0));
+        set(&mut options.scaling, self.scale.as_ref());
+        options.stratify = self.stratify.or(options.stratify);
+        options.sample_weight = self.sample_weight.clone().or(options.sample_weight.take());
+    }
+}
+
+/// Puts a value in its place, if there is one.
+pub fn set<T: Clone>(place: &mut T, value: Option<&T>) {
+    if let Some(value) = value {
+        place.clone_from(value);
     }
 }
 

@@ -20,9 +20,12 @@ pub struct OutArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct CommonArgs {
-    /// The seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    /// Settings from a file such as the config.toml of a run; flags go over it
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The seed of everything random [default: 0]
+    #[arg(long, value_name = "N", value_parser = values::seed)]
+    pub seed: Option<u64>,
     /// Threads; results do not depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
@@ -38,13 +41,6 @@ pub struct CommonArgs {
     /// No colors, also where NO_COLOR is set
     #[arg(long)]
     pub no_color: bool,
-}
-
-impl CommonArgs {
-    /// The threads that work.
-    pub fn threads(&self) -> usize {
-        self.threads.unwrap_or_else(all_cores)
-    }
 }
 
 /// As many threads as the machine lends to this program.

@@ -89,12 +89,12 @@ pub struct RecipeArgs {
     /// Stop after so many epochs without a better metric
     #[arg(long, help_heading = "Training", value_name = "N", value_parser = values::count)]
     pub patience: Option<u64>,
-    /// What decides which epoch and which network is the best
-    #[arg(long, help_heading = "Training", default_value = "loss", value_parser = metric())]
-    pub metric: Metric,
-    /// Precision of the arithmetic
-    #[arg(long, help_heading = "Training", default_value = "f32", value_parser = precision())]
-    pub precision: Precision,
+    /// What decides which epoch and which network is the best [default: loss]
+    #[arg(long, help_heading = "Training", value_parser = metric())]
+    pub metric: Option<Metric>,
+    /// Precision of the arithmetic [default: f32]
+    #[arg(long, help_heading = "Training", value_parser = precision())]
+    pub precision: Option<Precision>,
 }
 
 /// A loss, or the one that fits the target.
@@ -129,8 +129,8 @@ impl RecipeArgs {
         put(&mut given, "class-weight", &self.class_weight, &mut recipe.class_weight);
         put(&mut given, "label-smoothing", &self.label_smoothing, &mut recipe.label_smoothing);
         put(&mut given, "patience", &self.patience.map(Some), &mut recipe.patience);
-        recipe.metric = self.metric;
-        recipe.precision = self.precision;
+        put(&mut given, "metric", &self.metric, &mut recipe.metric);
+        put(&mut given, "precision", &self.precision, &mut recipe.precision);
         given
     }
 }

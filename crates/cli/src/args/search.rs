@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use caviar_lab::{Keep, Method};
+use caviar_lab::{Keep, Method, TuneOptions};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::data::set;
 use super::values;
 
 /// How far a search goes.
@@ -21,12 +22,24 @@ pub struct SearchArgs {
     /// How many epochs over all networks
     #[arg(long, value_name = "EPOCHS", value_parser = values::count)]
     pub budget: Option<u64>,
-    /// Where networks come from
-    #[arg(long, default_value = "random", value_parser = method())]
-    pub method: Method,
+    /// Where networks come from [default: random]
+    #[arg(long, value_parser = method())]
+    pub method: Option<Method>,
     /// What the model holds: the best few networks, their answers averaged (where trials are cross-validated), or one
-    #[arg(long, default_value = "ensemble", value_parser = keep())]
-    pub keep: Keep,
+    /// [default: ensemble]
+    #[arg(long, value_parser = keep())]
+    pub keep: Option<Keep>,
+}
+
+impl SearchArgs {
+    /// Puts what was given in the place of what was there.
+    pub fn apply(&self, options: &mut TuneOptions) {
+        options.trials = self.trials.or(options.trials);
+        options.time = self.time.or(options.time);
+        options.budget = self.budget.or(options.budget);
+        set(&mut options.method, self.method.as_ref());
+        set(&mut options.keep, self.keep.as_ref());
+    }
 }
 
 fn keep() -> impl TypedValueParser<Value = Keep> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use caviar_lab::Part;
+use caviar_lab::{Part, parse_layers};
 
 /// The units of the hidden layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,7 @@ pub struct Share(pub Part);
 
 /// `64,32`, or `none`.
 pub fn hidden(text: &str) -> Result<Hidden, String> {
-    if text == "none" {
-        return Ok(Hidden(Vec::new()));
-    }
-    let layer = |word: &str| word.trim().parse::<usize>().ok().filter(|units| *units > 0);
-    let layers: Option<Vec<usize>> = text.split(',').map(layer).collect();
-    layers.map(Hidden).ok_or_else(|| {
+    parse_layers(text).map(Hidden).ok_or_else(|| {
         "must be whole numbers of at least 1, one for each layer, such as 64,32; or none for no hidden layer".to_owned()
     })
 }
@@ -28,6 +23,11 @@ pub fn hidden(text: &str) -> Result<Hidden, String> {
 /// A whole number of at least 1.
 pub fn count(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a whole number of at least 1".to_owned())
+}
+
+/// A whole number that everything random follows from.
+pub fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
 /// A number of threads.

@@ -219,3 +219,49 @@ pub(super) mod as_optional_text {
         if text == "auto" { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
     }
 }
+
+/// Layers as a list of units, or as the flag has them: `64,32` or `none`.
+pub(super) fn layers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+    use serde::de::Error;
+    let error = || D::Error::custom("must be a list of whole numbers of at least 1, such as [64, 32], or none");
+    match Layers::deserialize(from).map_err(|_| error())? {
+        Layers::List(units) if !units.contains(&0) => Ok(units),
+        Layers::One(units) if units > 0 => Ok(vec![units]),
+        Layers::Text(text) => parse_layers(&text).ok_or_else(error),
+        Layers::List(_) | Layers::One(_) => Err(error()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Layers {
+    List(Vec<usize>),
+    One(usize),
+    Text(String),
+}
+
+/// The units of `64,32`, or of `none`; `None` for anything else.
+pub fn parse_layers(text: &str) -> Option<Vec<usize>> {
+    if text == "none" {
+        return Some(Vec::new());
+    }
+    text.split(',').map(|word| word.trim().parse().ok().filter(|units| *units > 0)).collect()
+}
+
+/// `true` or `false`, or as the flag has it: `on` or `off`.
+pub(super) fn switch<'de, D: serde::Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    use serde::de::Error;
+    match Switch::deserialize(from) {
+        Ok(Switch::Plain(value)) => Ok(value),
+        Ok(Switch::Word(word)) if word == "on" => Ok(true),
+        Ok(Switch::Word(word)) if word == "off" => Ok(false),
+        _ => Err(D::Error::custom("must be on or off")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Switch {
+    Plain(bool),
+    Word(String),
+}
