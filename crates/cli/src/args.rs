@@ -1,6 +1,7 @@
 //! The arguments as they are typed: words checked one by one, not yet together.
 
 pub mod data;
+pub mod evaluate;
 pub mod output;
 pub mod recipe;
 pub mod search;
@@ -13,6 +14,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use data::{DataArgs, FormatArgs};
+use evaluate::EvaluateArgs;
 use output::{CommonArgs, OutArgs};
 use recipe::RecipeArgs;
 use search::SearchArgs;
@@ -49,6 +51,8 @@ pub enum Command {
     Tune(TuneArgs),
     /// Say what a model makes of each row of a table
     Predict(PredictArgs),
+    /// Measure a model on a table that has the answers
+    Evaluate(EvaluateArgs),
     /// Measure speed on fixed works
     Bench(BenchArgs),
     /// Print completions for a shell

@@ -8,6 +8,7 @@ mod config;
 mod failure;
 mod folder;
 mod interrupt;
+mod model_file;
 mod outcome;
 mod plan;
 mod summary;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(args),
         Command::Tune(args) => commands::tune::run(args),
         Command::Predict(args) => commands::predict::run(args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Bench(args) => commands::bench::run(args),
         Command::Completions(args) => commands::completions::run(args),
     };

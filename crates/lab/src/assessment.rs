@@ -94,3 +94,6 @@ impl Assessment {
         Ok(assessment)
     }
 }
+
+#[cfg(test)]
+mod tests;

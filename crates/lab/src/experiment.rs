@@ -30,7 +30,7 @@ pub struct Experiment {
 
 /// A table with its answers.
 #[derive(Clone, Debug)]
-struct Source {
+pub(crate) struct Source {
     table: Table,
     target: Target,
     weights: Option<Vec<f64>>,
@@ -60,7 +60,7 @@ impl Experiment {
     /// As [`Experiment::prepare`].
     pub fn from_table(table: Table, options: &DataOptions) -> Result<Experiment, LabError> {
         let target = Target::find(&table, &options.target, options.task)?;
-        let weights = weights(&table, options)?;
+        let weights = weights(&table, options.sample_weight.as_deref())?;
         let main = Source { table, target, weights };
         let split = deal(&main, options)?;
         let spec = main.target.spec(&split.train)?;
@@ -212,12 +212,28 @@ impl Source {
         let schema = Schema { columns: main.table.columns().iter().map(column).collect() };
         let read = ReadOptions { schema: Some(schema), drop: Vec::new(), ..options.read.clone() };
         let table = read_table(path, &read)?;
+        Source::new(table, spec, options.sample_weight.as_deref())
+    }
+
+    /// A table whose target is as it was in training.
+    pub(crate) fn new(table: Table, spec: &TargetSpec, weight: Option<&str>) -> Result<Source, LabError> {
         let target = spec.read(&table)?;
-        let weights = weights(&table, options)?;
+        let weights = weights(&table, weight)?;
         Ok(Source { table, target, weights })
     }
 
-    fn encode(&self, encoder: &Encoder, spec: &TargetSpec, rows: &[usize]) -> Result<Data, LabError> {
+    /// The rows with a target, ascending.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.target.rows
+    }
+
+    /// How many rows have none.
+    pub(crate) fn rows_without_target(&self) -> usize {
+        self.target.dropped
+    }
+
+    /// These rows as numbers.
+    pub(crate) fn encode(&self, encoder: &Encoder, spec: &TargetSpec, rows: &[usize]) -> Result<Data, LabError> {
         let matrix = encoder.encode(&self.table, rows)?;
         let targets = match &self.target.values {
             TargetValues::Classes(classes) => Targets::Classes {
@@ -244,15 +260,15 @@ fn features(main: &Source, options: &DataOptions) -> Vec<String> {
     main.table.names_without(&left_out)
 }
 
-fn weights(table: &Table, options: &DataOptions) -> Result<Option<Vec<f64>>, LabError> {
-    let Some(name) = &options.sample_weight else { return Ok(None) };
+fn weights(table: &Table, name: Option<&str>) -> Result<Option<Vec<f64>>, LabError> {
+    let Some(name) = name else { return Ok(None) };
     let path = || table.path().to_owned();
     let column = table.column(name).ok_or_else(|| LabError::UnknownWeightColumn {
         path: path(),
-        name: name.clone(),
+        name: name.to_owned(),
         nearest: table.nearest_name(name),
     })?;
-    let bad = |row| LabError::BadWeight { path: path(), line: table.line(row), name: name.clone() };
+    let bad = |row| LabError::BadWeight { path: path(), line: table.line(row), name: name.to_owned() };
     match &column.cells {
         Cells::Numbers(values) => match values.iter().position(|value| !(*value >= 0.0 && value.is_finite())) {
             Some(row) => Err(bad(row)),

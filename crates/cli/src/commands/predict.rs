@@ -1,22 +1,22 @@
 //! `caviar predict`: class and probabilities, or a value, for each row of a table.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use caviar_lab::{Model, Predictions, read_table};
+use caviar_lab::{Predictions, read_table};
 use caviar_store::write_atomically;
 use serde_json::{Map, Value, json};
 
 use crate::args::PredictArgs;
 use crate::failure::Failure;
+use crate::model_file;
 
 /// Reads, predicts, writes.
 ///
 /// # Errors
 /// See [`Failure`].
 pub fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
-    let model = Model::load(&model_file(&args.model))?;
+    let model = model_file::load(&args.model)?;
     let table = read_table(&args.data, &model.read_options(args.format.read_options()))?;
     let predictions = model.predict(&table)?;
     let text = if args.json { lines(&predictions) } else { csv(&predictions)? };
@@ -25,11 +25,6 @@ pub fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
         None => io::stdout().write_all(&text)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The folder of a run stands for the model in it.
-fn model_file(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("model.safetensors") } else { path.to_owned() }
 }
 
 fn csv(predictions: &Predictions) -> io::Result<Vec<u8>> {

@@ -11,7 +11,7 @@ const BINS: usize = 10;
 pub(super) fn calibration(class: &str, said: &[(f64, bool)]) -> Calibration {
     let mut sums = [(0_u64, 0.0, 0_u64); BINS];
     for &(probability, positive) in said.iter().filter(|(probability, _)| !probability.is_nan()) {
-        let step = (1..BINS).take_while(|edge| probability > *edge as f64 / BINS as f64).count();
+        let step = (1..BINS).take_while(|edge| probability > *edge as f64 * (1.0 / BINS as f64)).count();
         let (rows, predicted, positives) = &mut sums[step];
         *rows += 1;
         *predicted += probability;
