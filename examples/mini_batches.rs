@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The example of the notes: 5,000,000 rows in batches of 1000 are 5000 steps.
     let targets = Targets::Classes { labels: (0..5_000_000).map(|row| row % 2).collect(), classes: 2 };
-    let rows = Rows::from_u8((0..5_000_000).map(|row| (row % 2) as u8).collect(), vec![(1.0, 0.0)])?;
+    let rows = Rows::from_u8((0..5_000_000).map(|row| (row % 2) as u8).collect(), 1)?;
     let mut spec = TrainSpec::new(Mlp::new(1, &[], 1), &targets, Descent::new(0.1)?.into(), 1)?;
     spec.batch_size = BatchSize::Rows(1000);
     let mut trainer = Trainer::<f32>::new(spec, Arc::new(Data::new(rows, targets)?), None)?;

@@ -11,6 +11,7 @@ pub(crate) mod math;
 pub(crate) mod peak;
 pub(crate) mod random;
 pub(crate) mod reduce;
+pub(crate) mod rows;
 pub(crate) mod simd;
 pub(crate) mod softmax;
 pub(crate) mod update;

@@ -1,0 +1,75 @@
+//! Rows of a data set into a batch.
+
+use super::simd::{Kernel, Simd};
+use crate::real::Real;
+use crate::rows::ColumnMap;
+
+/// The columns of a batch, one vector for each part of their maps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    /// Columns of the matrix; none where they are all of it, in order.
+    picked: Option<Vec<u32>>,
+    centers: Vec<f64>,
+    factors: Vec<f64>,
+}
+
+impl Columns {
+    pub fn new(maps: &[ColumnMap]) -> Columns {
+        let in_order = maps.iter().zip(0..).all(|(map, at)| map.column == at);
+        Columns {
+            picked: (!in_order).then(|| maps.iter().map(|map| map.column).collect()),
+            centers: maps.iter().map(|map| map.center).collect(),
+            factors: maps.iter().map(|map| map.factor).collect(),
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.centers.len()
+    }
+}
+
+/// Copies rows, each number through its column's map: `(x - center)·factor`, each operation rounded once, in `f64`.
+pub struct Gather<'a, E, T> {
+    pub values: &'a [E],
+    /// Numbers of a stored row.
+    pub width: usize,
+    /// The stored row of each row; themselves where not said.
+    pub rows: Option<&'a [u32]>,
+    pub columns: Option<&'a Columns>,
+    /// The rows that are wanted.
+    pub indices: &'a [u32],
+    pub out: &'a mut [T],
+}
+
+impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = T>>(self, _: S) {
+        let Gather { values, width, rows, columns, indices, out } = self;
+        let columns_of_batch = columns.map_or(width, Columns::len);
+        if columns_of_batch == 0 {
+            return;
+        }
+        for (to, &index) in out.chunks_exact_mut(columns_of_batch).zip(indices) {
+            let row = rows.map_or(Some(&index), |rows| rows.get(index as usize));
+            let start = row.map_or(usize::MAX, |&row| (row as usize).saturating_mul(width));
+            let from = values.get(start..start.saturating_add(width)).unwrap_or_default();
+            match columns {
+                None => to.iter_mut().zip(from).for_each(|(to, &x)| *to = T::from_f64(x.into())),
+                Some(Columns { picked: None, centers, factors }) => {
+                    for (((to, &x), center), factor) in to.iter_mut().zip(from).zip(centers).zip(factors) {
+                        *to = T::from_f64((x.into() - center) * factor);
+                    }
+                }
+                Some(Columns { picked: Some(picked), centers, factors }) => {
+                    for (((to, &column), center), factor) in to.iter_mut().zip(picked).zip(centers).zip(factors) {
+                        if let Some(&x) = from.get(column as usize) {
+                            *to = T::from_f64((x.into() - center) * factor);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
