@@ -4,6 +4,8 @@ use std::io::Write;
 use std::panic::{self, PanicHookInfo};
 use std::process;
 
+use crate::live;
+
 /// From here on a panic of any thread prints an apology and ends the program with 1.
 ///
 /// With `RUST_BACKTRACE` set, the usual message and the backtrace come first.
@@ -11,6 +13,7 @@ pub fn install() {
     let usual = panic::take_hook();
     let wants_backtrace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
     panic::set_hook(Box::new(move |info| {
+        live::restore();
         if wants_backtrace {
             usual(info);
         }

@@ -76,6 +76,9 @@ pub struct TrainArgs {
     pub out: OutArgs,
     #[command(flatten)]
     pub common: CommonArgs,
+    /// A bar on the terminal in place of live curves and keys
+    #[arg(long, help_heading = "Output")]
+    pub no_live: bool,
 }
 
 /// Arguments of `caviar tune`.

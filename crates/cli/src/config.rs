@@ -211,7 +211,7 @@ pub fn usual(command: Command) -> Plan {
         Command::Train => Job::Train(Recipe::default()),
         Command::Tune => Job::Tune(TuneOptions::default()),
     };
-    let voice = Voice { json: false, quiet: false, verbose: false, color: false };
+    let voice = Voice::default();
     Plan {
         source: PathBuf::new(),
         data: DataOptions::new(""),

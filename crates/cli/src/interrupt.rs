@@ -5,6 +5,7 @@ use std::process;
 use caviar_lab::Interrupt;
 
 use crate::failure::STOPPED;
+use crate::live;
 
 /// A flag that Ctrl-C sets.
 pub fn on_ctrl_c() -> Interrupt {
@@ -12,6 +13,7 @@ pub fn on_ctrl_c() -> Interrupt {
     let flag = interrupt.clone();
     let handler = move || {
         if flag.is_set() {
+            live::restore();
             process::exit(i32::from(STOPPED));
         }
         flag.set();

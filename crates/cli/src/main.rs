@@ -8,6 +8,7 @@ mod config;
 mod failure;
 mod folder;
 mod interrupt;
+mod live;
 mod model_file;
 mod outcome;
 mod plan;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use caviar_lab::report::{Fact, Report};
-use caviar_lab::{Experiment, Finished, Workers};
+use caviar_lab::{Experiment, Finished, Workers, train_steered};
 use caviar_store::write_atomically;
 
 use crate::config;
@@ -46,10 +46,13 @@ pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
 fn work(plan: &Plan) -> Result<(Experiment, Finished), Failure> {
     let interrupt = on_ctrl_c();
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
+    let (mut watch, wishes) = Watch::new(plan, &interrupt);
     let workers = Workers { threads: plan.threads, interrupt };
-    let mut watch = Watch::new(plan);
     let finished = match &plan.job {
-        Job::Train(recipe) => caviar_lab::train(&experiment, recipe, &workers, &mut watch),
+        Job::Train(recipe) => match wishes {
+            Some(mut wishes) => train_steered(&experiment, recipe, &workers, &mut watch, &mut wishes),
+            None => caviar_lab::train(&experiment, recipe, &workers, &mut watch),
+        },
         Job::Tune(options) => caviar_lab::tune(&experiment, options, &workers, &mut watch),
     };
     watch.close()?;

@@ -13,6 +13,7 @@ use crate::args::recipe::RecipeArgs;
 use crate::args::{TrainArgs, TuneArgs};
 use crate::config::{self, Command};
 use crate::failure::Failure;
+use crate::live;
 
 /// What is to be done with the rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub enum Job {
 }
 
 /// How the run talks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Voice {
     /// JSON on standard output.
     pub json: bool,
@@ -34,6 +35,10 @@ pub struct Voice {
     pub verbose: bool,
     /// Colors on standard output.
     pub color: bool,
+    /// No colors anywhere.
+    pub plain: bool,
+    /// Curves and keys on the terminal.
+    pub live: bool,
 }
 
 /// A training or a search.
@@ -68,6 +73,7 @@ impl Plan {
             check_betas(&args.recipe, Some(recipe.optimizer))?;
             recipe.check()?;
         }
+        plan.voice.live = !(args.no_live || plan.voice.quiet || plan.voice.json) && live::is_possible();
         Ok(plan)
     }
 
@@ -107,6 +113,8 @@ impl Plan {
             quiet: common.quiet,
             verbose: common.verbose,
             color: !plain && !common.json && io::stdout().is_terminal(),
+            plain,
+            live: false,
         };
         plan.command = again(std::env::args_os().skip(1), common.config.is_none().then_some(plan.data.seed));
         plan.check_names(common.config.as_deref())?;

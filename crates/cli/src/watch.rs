@@ -5,10 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use caviar_engine::train::Metric;
-use caviar_lab::{Board, EpochEvent, Event, Figures, Flow, Started, TrialEvent};
+use caviar_lab::{Board, EpochEvent, Event, Figures, Flow, Interrupt, Started, SteeredEvent, TrialEvent};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
+use crate::live::words::told;
+use crate::live::{self, Live, Wishes};
 use crate::plan::{Job, Plan, Voice};
 
 /// Takes the events of a run.
@@ -18,6 +20,7 @@ pub struct Watch {
     /// Whether trials are counted, or else epochs.
     search: bool,
     bar: Option<ProgressBar>,
+    live: Option<Live>,
     ended: BTreeSet<u64>,
     best: Option<f64>,
     /// Why nobody takes the output any more.
@@ -25,20 +28,26 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// For a run by this plan.
-    pub fn new(plan: &Plan) -> Self {
-        Watch {
+    /// For a run by this plan; with the wishes of whoever watches it, where it can be steered.
+    pub fn new(plan: &Plan, interrupt: &Interrupt) -> (Self, Option<Wishes>) {
+        let recipe = plan.recipe();
+        let pair =
+            plan.voice.live.then(|| live::pair(recipe.metric, recipe.epochs, plan.voice.plain, interrupt.clone()));
+        let (live, wishes) = pair.unzip();
+        let watch = Watch {
             voice: plan.voice,
             metric: plan.recipe().metric,
             search: matches!(plan.job, Job::Tune(_)),
             bar: None,
+            live,
             ended: BTreeSet::new(),
             best: None,
             deaf: None,
-        }
+        };
+        (watch, wishes)
     }
 
-    /// Takes the bar away.
+    /// Takes the bar away, or leaves the last picture.
     ///
     /// # Errors
     /// Standard output that could not be written.
@@ -46,13 +55,17 @@ impl Watch {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+        if let Some(mut live) = self.live.take() {
+            live.close();
+        }
         self.deaf.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn say(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+        match (&self.live, &self.bar) {
+            (Some(live), _) => live.say(line),
+            (None, Some(bar)) => bar.suspend(|| eprintln!("{line}")),
+            (None, None) => eprintln!("{line}"),
         }
     }
 
@@ -80,7 +93,11 @@ impl Watch {
         for note in data.notes.iter().chain(&started.notes) {
             self.say(&format!("note: {note}"));
         }
-        if io::stderr().is_terminal() {
+        // A terminal that cannot be taken can still show a bar.
+        if self.live.as_mut().is_some_and(|live| live.open().is_err()) {
+            self.live = None;
+        }
+        if self.live.is_none() && io::stderr().is_terminal() {
             self.bar = Some(self.bar(started));
         }
     }
@@ -112,12 +129,23 @@ impl Watch {
         if let Some(validation) = &event.validation {
             line += &format!(", validation {} {:.4}", self.metric, figure(validation));
         }
+        if let Some(live) = &self.live {
+            live.epoch(event);
+        }
         if let Some(bar) = &self.bar {
             bar.set_position(event.epoch + 1);
             bar.set_message(line.clone());
         }
         if self.voice.verbose {
             self.say(&format!("epoch {}: {line}, learning rate {:.3e}", event.epoch, event.learning_rate));
+        }
+    }
+
+    fn steered(&self, event: &SteeredEvent) {
+        match &self.live {
+            Some(live) => live.steered(event),
+            None if self.voice.quiet => {}
+            None => self.say(&told(event)),
         }
     }
 
@@ -157,7 +185,8 @@ impl Board for Watch {
             Event::Started(started) => self.start(started),
             Event::Epoch(epoch) => self.epoch(epoch),
             Event::Trial(trial) => self.trial(trial),
-            Event::Steered(_) | Event::Finished(_) => {}
+            Event::Steered(event) => self.steered(event),
+            Event::Finished(_) => {}
         }
         if self.voice.json
             && self.deaf.is_none()
