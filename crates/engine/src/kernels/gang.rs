@@ -203,22 +203,35 @@ impl Gang {
         chunk_len: usize,
         work: impl Fn(usize, [&mut [T]; N]) + Sync,
     ) {
-        let len = slices.first().map_or(0, |slice| slice.len());
-        assert!(slices.iter().all(|slice| slice.len() == len), "slices of several lengths cannot be cut together");
-        assert!(chunk_len > 0, "a chunk holds at least one element");
-        if len <= chunk_len {
-            if len > 0 {
-                work(0, slices);
+        self.for_chunks_by(slices.map(|slice| (slice, chunk_len)), work);
+    }
+
+    /// Cuts each slice into chunks of a length of its own, as many of each slice, and calls `work(index, chunks)` for each
+    /// set.
+    #[inline]
+    pub fn for_chunks_by<T: Send, const N: usize>(
+        &self,
+        slices: [(&mut [T], usize); N],
+        work: impl Fn(usize, [&mut [T]; N]) + Sync,
+    ) {
+        assert!(slices.iter().all(|(_, chunk)| *chunk > 0), "a chunk holds at least one element");
+        let parts = slices.first().map_or(0, |(slice, chunk)| slice.len().div_ceil(*chunk));
+        let alike = slices.iter().all(|(slice, chunk)| slice.len().div_ceil(*chunk) == parts);
+        assert!(alike, "slices of several lengths cannot be cut together");
+        if parts <= 1 {
+            if parts == 1 {
+                work(0, slices.map(|(slice, _)| slice));
             }
             return;
         }
-        let starts = Starts(slices.map(|slice| slice.as_mut_ptr()));
-        self.run(len.div_ceil(chunk_len), &|index| {
-            let begin = index * chunk_len;
-            let own_len = chunk_len.min(len - begin);
-            // SAFETY: the slices are disjoint, `begin + own_len <= len`, and each index is handed out once, so no two
-            // chunks share an element; the borrow of `slices` lasts until `run` has returned.
-            let chunks = starts.get().map(|start| unsafe { std::slice::from_raw_parts_mut(start.add(begin), own_len) });
+        let starts = Starts(slices.map(|(slice, chunk)| (slice.as_mut_ptr(), slice.len(), chunk)));
+        self.run(parts, &|index| {
+            // SAFETY: the slices are disjoint, each chunk ends inside its slice, and each index is handed out once, so no
+            // two chunks share an element; the borrow of `slices` lasts until `run` has returned.
+            let chunks = starts.get().map(|(start, len, chunk)| unsafe {
+                let begin = index * chunk;
+                std::slice::from_raw_parts_mut(start.add(begin), chunk.min(len - begin))
+            });
             work(index, chunks);
         });
     }
@@ -238,14 +251,14 @@ impl Drop for Gang {
     }
 }
 
-/// The starts of slices that the parts of a job cut up.
-struct Starts<T, const N: usize>([*mut T; N]);
+/// The slices that the parts of a job cut up: start, length, length of a chunk.
+struct Starts<T, const N: usize>([(*mut T, usize, usize); N]);
 
 // SAFETY: the parts of a job reach disjoint elements through the pointers, and `T: Send` may be changed anywhere.
 unsafe impl<T: Send, const N: usize> Sync for Starts<T, N> {}
 
 impl<T, const N: usize> Starts<T, N> {
-    fn get(&self) -> [*mut T; N] {
+    fn get(&self) -> [(*mut T, usize, usize); N] {
         self.0
     }
 }

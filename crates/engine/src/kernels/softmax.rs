@@ -3,6 +3,7 @@
 //! Sixteen rows at a time, one in each lane: the largest logit of a row is exact, the sum of the exponentials runs over the classes in
 //! ascending order from 0, whatever the number of rows.
 
+mod both;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -10,6 +11,7 @@ mod tile;
 use super::cpu::Cpu;
 use super::simd::{Element, Kernel, LANES, Simd};
 use crate::real::Real;
+pub use both::cross_entropy_both;
 use tile::Tiles;
 
 /// From this many logits on the rows are spread over the gang.

@@ -1,5 +1,6 @@
 //! From nodes to steps: which operations are done in one pass.
 
+use super::pair::{self, Pairs};
 use super::{Step, Work};
 use crate::graph::{NodeData, NodeId};
 use crate::kernels::map::{MAX_INPUTS, MAX_STEPS, MapStep};
@@ -12,12 +13,15 @@ pub(super) fn steps(nodes: &[NodeData], fetches: &[NodeId], needed: &[u64], fuse
     let mut fusion = Fusion::new(nodes, fetches, needed);
     if fuse {
         fusion.take_bias_and_relu_along();
+        fusion.take_gate_along();
+        fusion.pair();
         fusion.join_elementwise();
     }
     let (updates, others): (Vec<usize>, Vec<usize>) = (0..nodes.len())
         .filter(|&index| needed[index] != 0 && fusion.root[index] == index && is_computed(&nodes[index].op))
         .partition(|&index| matches!(nodes[index].op, Op::Assign | Op::Optimize { .. }));
-    others.into_iter().chain(updates).map(|index| fusion.step(index)).collect()
+    let steps = others.into_iter().chain(updates).map(|index| fusion.step(index)).collect();
+    pair::without_unread(nodes, fetches, steps)
 }
 
 /// False for what is only there, and for what is only another name.
@@ -49,8 +53,23 @@ struct Fusion<'a> {
     readers: Vec<Vec<usize>>,
     /// The node whose step computes this one: itself, or a later one.
     root: Vec<usize>,
-    /// For a root: the matrix product, the bias and whether ReLU follows.
-    gemm: Vec<Option<(usize, usize, bool)>>,
+    /// For a root: the matrix product and what goes with it.
+    gemm: Vec<Option<Product>>,
+    pairs: Pairs,
+}
+
+/// A matrix product that is done together with what follows it.
+#[derive(Clone, Copy)]
+struct Product {
+    node: usize,
+    then: Then,
+}
+
+/// What follows.
+#[derive(Clone, Copy)]
+enum Then {
+    Bias { bias: usize, relu: bool },
+    Gate(usize),
 }
 
 impl<'a> Fusion<'a> {
@@ -66,7 +85,8 @@ impl<'a> Fusion<'a> {
         let mut fetched = vec![false; nodes.len()];
         fetches.iter().for_each(|fetch| fetched[fetch.at()] = true);
         let root = (0..nodes.len()).collect();
-        Fusion { nodes, needed, fetched, readers, root, gemm: vec![None; nodes.len()] }
+        let (gemm, pairs) = (vec![None; nodes.len()], Pairs::default());
+        Fusion { nodes, needed, fetched, readers, root, gemm, pairs }
     }
 
     /// The only reader of a node that nobody else looks at.
@@ -92,13 +112,13 @@ impl<'a> Fusion<'a> {
                 continue;
             }
             self.root[index] = add;
-            self.gemm[add] = Some((index, bias, false));
+            self.gemm[add] = Some(Product { node: index, then: Then::Bias { bias, relu: false } });
             if let Some(relu) = self.sole_reader(add)
                 && self.nodes[relu].op == Op::Unary(Unary::Relu)
             {
                 self.root[index] = relu;
                 self.root[add] = relu;
-                self.gemm[relu] = Some((index, bias, true));
+                self.gemm[relu] = Some(Product { node: index, then: Then::Bias { bias, relu: true } });
             }
         }
     }
@@ -114,6 +134,43 @@ impl<'a> Fusion<'a> {
         let row = self.nodes[bias].shape;
         let is_row = row.dims().last() == Some(&width) && row.count() == (width.at(1), 0);
         is_row.then_some(bias)
+    }
+
+    /// `matmul · step(x)`, the way back through ReLU: the gate of the matrix product.
+    fn take_gate_along(&mut self) {
+        for index in 0..self.nodes.len() {
+            if self.needed[index] == 0 || !matches!(self.nodes[index].op, Op::MatMul { .. }) {
+                continue;
+            }
+            let Some(product) = self.sole_reader(index) else { continue };
+            let Some((step, gate)) = self.gate_of(product, index) else { continue };
+            for index in [index, step] {
+                self.root[index] = product;
+            }
+            self.gemm[product] = Some(Product { node: index, then: Then::Gate(gate) });
+        }
+    }
+
+    /// The other factor, where it is `step(x)` for this alone, and `x`.
+    fn gate_of(&self, product: usize, matmul: usize) -> Option<(usize, usize)> {
+        let node = &self.nodes[product];
+        if node.op != Op::Binary(Binary::Mul) || self.root[product] != product || self.gemm[product].is_some() {
+            return None;
+        }
+        let step = node.inputs.iter().map(|input| input.at()).find(|&input| input != matmul)?;
+        let fits = self.nodes[step].op == Op::Unary(Unary::Step) && self.sole_reader(step) == Some(product);
+        let same = node.shape == self.nodes[matmul].shape && node.shape == self.nodes[step].shape;
+        (fits && same).then(|| (step, self.nodes[step].inputs[0].at()))
+    }
+
+    /// Nodes that are computed beside others, from the same operands.
+    fn pair(&mut self) {
+        self.pairs = Pairs::new(self.nodes, self.needed, &self.readers, |index| {
+            self.root[index] == index && self.gemm[index].is_none()
+        });
+        for (first, second) in self.pairs.iter() {
+            self.root[second] = first;
+        }
     }
 
     /// An elementwise node joins its readers where all of them are in one group of its shape.
@@ -162,12 +219,16 @@ impl<'a> Fusion<'a> {
         let node = &self.nodes[index];
         let own = || node.inputs.iter().map(|input| input.at()).collect::<Vec<_>>();
         let (work, inputs) = match (&node.op, self.gemm[index]) {
-            (_, Some((product, bias, relu))) => {
+            (_, Some(Product { node: product, then })) => {
                 let product = &self.nodes[product];
-                let inputs = product.inputs.iter().map(|input| input.at()).chain([bias]).collect();
-                (gemm(&product.op, true, relu), inputs)
+                let (Then::Bias { bias: third, .. } | Then::Gate(third)) = then;
+                let inputs = product.inputs.iter().map(|input| input.at()).chain([third]).collect();
+                (gemm(&product.op, Some(then)), inputs)
             }
-            (op @ Op::MatMul { .. }, None) => (gemm(op, false, false), own()),
+            (op @ Op::MatMul { .. }, None) => (gemm(op, None), own()),
+            (Op::CrossEntropy, None) if let Some(upstream) = self.pairs.upstream(index) => {
+                (Work::LossAndGradient { upstream }, own())
+            }
             (_, None) if is_map(self.nodes, index) => {
                 let group: Vec<usize> = (0..=index).filter(|&member| self.root[member] == index).rev().collect();
                 let inputs = self.inputs_of(&group);
@@ -179,7 +240,7 @@ impl<'a> Fusion<'a> {
             }
             (_, None) => (Work::Direct, own()),
         };
-        Step { work, node: index, inputs, needed: self.needed[index] }
+        Step { work, node: index, also: self.pairs.second(index), inputs, needed: self.needed[index] }
     }
 
     /// The group, ascending, as a program: registers are the inputs, then one for each member.
@@ -203,9 +264,11 @@ impl<'a> Fusion<'a> {
     }
 }
 
-fn gemm(op: &Op, bias: bool, relu: bool) -> Work {
+fn gemm(op: &Op, then: Option<Then>) -> Work {
+    let (bias, gate) = (matches!(then, Some(Then::Bias { .. })), matches!(then, Some(Then::Gate(_))));
+    let relu = matches!(then, Some(Then::Bias { relu: true, .. }));
     match *op {
-        Op::MatMul { transpose_a, transpose_b } => Work::Gemm { transpose_a, transpose_b, bias, relu },
+        Op::MatMul { transpose_a, transpose_b } => Work::Gemm { transpose_a, transpose_b, bias, relu, gate },
         _ => unreachable!("only a matrix product is planned as one"),
     }
 }

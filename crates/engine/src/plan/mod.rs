@@ -1,6 +1,7 @@
 //! Plans: what to compute, in which order, in which memory; made once, shared by any number of sessions.
 
 mod fuse;
+mod pair;
 mod place;
 mod print;
 
@@ -9,6 +10,7 @@ use crate::kernels::Isa;
 use crate::kernels::map::MapStep;
 use crate::op::{Op, Rule};
 use crate::real::Real;
+pub(crate) use pair::number;
 pub(crate) use place::{Place, Placement, SlotSize};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -56,12 +58,14 @@ pub(crate) struct Compiled {
     pub isa: Isa,
 }
 
-/// One piece of work: it writes one node.
+/// One piece of work: it writes one node, or two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub work: Work,
     /// The node that is written.
     pub node: usize,
+    /// The second one: column sums of a product's second matrix, the gradient beside a loss.
+    pub also: Option<usize>,
     /// The nodes that are read.
     pub inputs: Vec<usize>,
     /// A bit for each fetch that needs it.
@@ -73,8 +77,11 @@ pub struct Step {
 pub enum Work {
     /// Elementwise operations in one pass; inputs have the output's shape or one element.
     Map(Vec<MapStep>),
-    /// A matrix product; the third input is the bias, if there is one.
-    Gemm { transpose_a: bool, transpose_b: bool, bias: bool, relu: bool },
+    /// A matrix product; the third input is the bias or the gate, if there is one. The gate stops what ReLU stopped on the
+    /// way forward: the product counts where the gate is above 0.
+    Gemm { transpose_a: bool, transpose_b: bool, bias: bool, relu: bool, gate: bool },
+    /// Cross entropy of labels and its gradient, whose last factor `upstream` is known when the number of rows is.
+    LossAndGradient { upstream: usize },
     /// The node's own operation.
     Direct,
 }

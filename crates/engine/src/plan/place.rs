@@ -2,7 +2,7 @@
 
 use super::{Step, Work};
 use crate::graph::{NodeData, NodeId};
-use crate::op::Op;
+use crate::op::{Op, Role};
 use crate::shape::{Dim, Shape};
 use crate::tensor::DType;
 
@@ -18,12 +18,14 @@ pub(crate) struct Place {
 pub(crate) struct SlotSize {
     pub fixed: usize,
     pub power: usize,
+    /// Right behind the slot before it, so that one pass can go over both.
+    pub joined: bool,
 }
 
 impl SlotSize {
     fn of(shape: &Shape) -> Self {
         let (fixed, power) = shape.count();
-        SlotSize { fixed, power }
+        SlotSize { fixed, power, joined: false }
     }
 
     pub fn at(self, batch: usize) -> usize {
@@ -54,9 +56,10 @@ impl Placement {
             optimizer_slots: Vec::new(),
             packed: Vec::new(),
         };
+        let stores = stores(nodes);
+        placement.place_optimizers(nodes, steps, &stores);
         placement.place_sources(nodes, needed);
-        placement.place_steps(nodes, fetches, needed, steps);
-        placement.place_optimizers(nodes, steps);
+        placement.place_steps(nodes, fetches, needed, steps, &stores);
         for step in steps {
             if let Work::Gemm { transpose_b, .. } = step.work {
                 let dims = nodes[step.inputs[1]].shape;
@@ -84,14 +87,23 @@ impl Placement {
     /// Constants, placeholders and variables keep their slots for themselves; so does the 0 of a group.
     fn place_sources(&mut self, nodes: &[NodeData], needed: &[u64]) {
         for (index, node) in nodes.iter().enumerate().filter(|(index, _)| needed[*index] != 0) {
-            if matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. } | Op::Group) {
+            let is_source =
+                matches!(node.op, Op::Constant(_) | Op::Placeholder { .. } | Op::Variable { .. } | Op::Group);
+            if is_source && self.places[index].is_none() {
                 self.places[index] = Some(self.new_slot(node.dtype, SlotSize::of(&node.shape)));
             }
         }
     }
 
-    fn place_steps(&mut self, nodes: &[NodeData], fetches: &[NodeId], needed: &[u64], steps: &[Step]) {
-        let stores = stores(nodes);
+    fn place_steps(
+        &mut self,
+        nodes: &[NodeData],
+        fetches: &[NodeId],
+        needed: &[u64],
+        steps: &[Step],
+        stores: &[usize],
+    ) {
+        let kept: Vec<bool> = self.places.iter().map(Option::is_some).collect();
         let mut last_use = vec![0; nodes.len()];
         for (position, step) in steps.iter().enumerate() {
             step.inputs.iter().for_each(|&input| last_use[stores[input]] = position);
@@ -99,19 +111,18 @@ impl Placement {
         fetches.iter().for_each(|fetch| last_use[stores[fetch.at()]] = usize::MAX);
         let mut free: Vec<Place> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
-            let node = &nodes[step.node];
-            if stores[step.node] == step.node {
+            let outputs = || [Some(step.node), step.also].into_iter().flatten();
+            for index in outputs().filter(|&index| stores[index] == index && !kept[index]) {
+                let node = &nodes[index];
                 let place = self.reuse(&mut free, node);
                 let place = place.unwrap_or_else(|| self.new_slot(node.dtype, SlotSize::of(&node.shape)));
-                self.places[step.node] = Some(place);
+                self.places[index] = Some(place);
             }
-            let mut released: Vec<usize> = step.inputs.iter().map(|&input| stores[input]).collect();
-            released.push(step.node);
+            let mut released: Vec<usize> = step.inputs.iter().map(|&input| stores[input]).chain(outputs()).collect();
             released.sort_unstable();
             released.dedup();
-            for store in
-                released.into_iter().filter(|&store| last_use[store] <= position && is_temporary(&nodes[store].op))
-            {
+            let ends = |&store: &usize| last_use[store] <= position && is_temporary(&nodes[store].op) && !kept[store];
+            for store in released.into_iter().filter(ends) {
                 free.extend(self.places[store]);
             }
         }
@@ -136,15 +147,35 @@ impl Placement {
         Some(place)
     }
 
-    /// The optimizer's state: as many slots of the variable's size as its rule has.
-    fn place_optimizers(&mut self, nodes: &[NodeData], steps: &[Step]) {
+    /// The variables of an optimizer one after the other, weights before all others, and so their gradients and each slot
+    /// of the rule's state: one pass can update neighbors together.
+    fn place_optimizers(&mut self, nodes: &[NodeData], steps: &[Step], stores: &[usize]) {
         for step in steps {
             let Op::Optimize { minimizer, variables } = &nodes[step.node].op else { continue };
-            let per_variable = minimizer.optimizer.slots();
-            let mut slots = Vec::with_capacity(variables.len());
-            for variable in variables {
-                let size = SlotSize::of(&nodes[variable.at()].shape);
-                slots.push((0..per_variable).map(|_| self.new_slot(DType::Real, size).slot).collect());
+            let (gradients, variables) = step.inputs[1..].split_at(variables.len());
+            let mut order: Vec<usize> = (0..variables.len()).collect();
+            order.sort_by_key(|&which| !matches!(nodes[variables[which]].op, Op::Variable { role: Role::Weight, .. }));
+            let computed = |&index: &usize| {
+                let written = |step: &Step| step.node == index || step.also == Some(index);
+                stores[index] == index && steps.iter().any(written)
+            };
+            for group in [variables, gradients] {
+                let mut joined = false;
+                for index in order.iter().map(|&which| group[which]) {
+                    let is_variable = matches!(nodes[index].op, Op::Variable { .. });
+                    if self.places[index].is_none() && (is_variable || computed(&index)) {
+                        let size = SlotSize { joined, ..SlotSize::of(&nodes[index].shape) };
+                        self.places[index] = Some(self.new_slot(DType::Real, size));
+                        joined = true;
+                    }
+                }
+            }
+            let mut slots = vec![Vec::new(); variables.len()];
+            for _ in 0..minimizer.optimizer.slots() {
+                for (number, &which) in order.iter().enumerate() {
+                    let size = SlotSize { joined: number > 0, ..SlotSize::of(&nodes[variables[which]].shape) };
+                    slots[which].push(self.new_slot(DType::Real, size).slot);
+                }
             }
             self.optimizer_slots.push((step.node, slots));
         }

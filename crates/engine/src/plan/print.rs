@@ -1,6 +1,6 @@
 //! Plans as text, and as dot.
 
-use super::{Plan, Step, Work};
+use super::{Compiled, Plan, Step, Work};
 use crate::graph::{NodeData, quoted};
 use crate::kernels::map::MapStep;
 use crate::op::Op;
@@ -20,7 +20,7 @@ impl<T: Real> fmt::Display for Plan<T> {
             writeln!(
                 f,
                 "{number:>4}  {kernel:<28} {} <- {}  : {} {} in slot {slot}",
-                node.name,
+                written(plan, step),
                 inputs.join(", "),
                 node.dtype,
                 node.shape
@@ -62,10 +62,21 @@ impl<T: Real> Plan<T> {
             for input in &step.inputs {
                 let _ = writeln!(text, "  n{input} -> n{};", step.node);
             }
+            if let Some(also) = step.also {
+                let label = format!("{}\\n{}", quoted(&plan.nodes[also].name), plan.nodes[also].shape);
+                let _ =
+                    writeln!(text, "  n{also} [shape = ellipse, label = \"{label}\"];\n  n{} -> n{also};", step.node);
+            }
         }
         text.push_str("}\n");
         text
     }
+}
+
+/// The names of the nodes that a step writes.
+fn written(plan: &Compiled, step: &Step) -> String {
+    let name = |node: usize| plan.nodes[node].name.as_str();
+    step.also.map_or_else(|| name(step.node).to_owned(), |also| format!("{}, {}", name(step.node), name(also)))
 }
 
 fn kernel(step: &Step, node: &NodeData) -> String {
@@ -74,12 +85,14 @@ fn kernel(step: &Step, node: &NodeData) -> String {
             let names: Vec<&str> = program.iter().map(map_name).collect();
             names.join("·")
         }
-        Work::Gemm { transpose_a, transpose_b, bias, relu } => {
+        Work::Gemm { transpose_a, transpose_b, bias, relu, gate } => {
             let mark = |turned: &bool| if *turned { "ᵀ" } else { "" };
             let tail = |there: &bool, word: &'static str| if *there { word } else { "" };
-            let (bias, relu) = (tail(bias, " + bias"), tail(relu, ", relu"));
-            format!("A{}·B{}{bias}{relu}", mark(transpose_a), mark(transpose_b))
+            let (bias, relu, gate) = (tail(bias, " + bias"), tail(relu, ", relu"), tail(gate, ", gate"));
+            let sums = tail(&step.also.is_some(), ", sums");
+            format!("A{}·B{}{bias}{relu}{gate}{sums}", mark(transpose_a), mark(transpose_b))
         }
+        Work::LossAndGradient { .. } => format!("{} with gradient", node.op),
         Work::Direct => node.op.to_string(),
     }
 }

@@ -4,8 +4,9 @@ use super::Memory;
 use crate::graph::NodeData;
 use crate::kernels::buffer::Span;
 use crate::kernels::map::MAX_INPUTS;
+use crate::kernels::simd::LANES;
 use crate::op::{Binary, Comparison, Draw, Op, Reduction};
-use crate::plan::{Compiled, Step, Work};
+use crate::plan::{Compiled, Step, Work, number};
 use crate::real::Real;
 use crate::shape::{Axes, Dims, MAX_RANK};
 use crate::tensor::DType;
@@ -32,7 +33,10 @@ pub enum Job {
         a: Span,
         b: Span,
         bias: Option<Span>,
+        gate: Option<Span>,
         c: Span,
+        /// Where the column sums of `b` go.
+        sums: Option<Span>,
         m: usize,
         k: usize,
         n: usize,
@@ -176,6 +180,16 @@ pub enum Job {
         classes: usize,
         out: Span,
     },
+    /// `out` and `gradient` in one pass; every row's factor is the number `upstream`.
+    LossAndGradient {
+        logits: Span,
+        labels: Span,
+        upstream: f64,
+        rows: usize,
+        classes: usize,
+        out: Span,
+        gradient: Span,
+    },
     CrossEntropyGradient {
         logits: Span,
         labels: Span,
@@ -200,7 +214,10 @@ pub enum Job {
     },
     Optimize {
         loss: Span,
+        /// For each variable.
         updates: Vec<Update>,
+        /// The same, with neighbors taken together.
+        joined: Vec<Update>,
     },
 }
 
@@ -219,8 +236,8 @@ pub struct Folded {
     pub inner: usize,
 }
 
-/// The update of one variable.
-#[derive(Debug)]
+/// The update of one variable, or of several that lie together.
+#[derive(Clone, Debug)]
 pub struct Update {
     pub variable: Span,
     pub gradient: Span,
@@ -270,18 +287,21 @@ impl<T: Real> Binder<'_, T> {
                 }
                 Job::Map { inputs, count: step.inputs.len(), out }
             }
-            Work::Gemm { transpose_a, bias, .. } => {
+            Work::Gemm { transpose_a, bias, gate, .. } => {
                 let (a, c) = (self.dims(step.inputs[0]), self.dims(step.node));
                 Job::Gemm {
                     a: self.span(step.inputs[0]),
                     b: self.span(step.inputs[1]),
                     bias: bias.then(|| self.span(step.inputs[2])),
+                    gate: gate.then(|| self.span(step.inputs[2])),
                     c: out,
+                    sums: step.also.map(|sums| self.span(sums)),
                     m: c.sizes()[0],
                     k: a.sizes()[usize::from(!transpose_a)],
                     n: c.sizes()[1],
                 }
             }
+            Work::LossAndGradient { upstream } => self.loss_and_gradient(step, *upstream, out),
             Work::Direct => self.direct(step, out),
         }
     }
@@ -414,6 +434,23 @@ impl<T: Real> Binder<'_, T> {
         }
     }
 
+    fn loss_and_gradient(&self, step: &Step, upstream: usize, out: Span) -> Job {
+        let (Some(gradient), Some(upstream)) = (step.also, number::<T>(&self.plan.nodes, upstream, self.rows)) else {
+            unreachable!("paired where both are there: see plan::pair")
+        };
+        let dims = self.dims(step.inputs[0]);
+        let classes = dims.sizes().last().copied().unwrap_or(1);
+        Job::LossAndGradient {
+            logits: self.span(step.inputs[0]),
+            labels: self.span(step.inputs[1]),
+            upstream: upstream.to_f64(),
+            rows: dims.len() / classes.max(1),
+            classes,
+            out,
+            gradient: self.span(gradient),
+        }
+    }
+
     /// Inputs: the loss, the gradients, the variables.
     fn optimize(&self, step: &Step, count: usize) -> Job {
         let (gradients, variables) = step.inputs[1..].split_at(count);
@@ -428,9 +465,36 @@ impl<T: Real> Binder<'_, T> {
             let decayed = matches!(self.node(variable).op, Op::Variable { role: crate::op::Role::Weight, .. });
             Update { variable: self.span(variable), gradient: self.span(gradient), slots: spans, decayed }
         };
-        let updates = gradients.iter().zip(variables).enumerate().map(update).collect();
-        Job::Optimize { loss: self.span(step.inputs[0]), updates }
+        let updates: Vec<Update> = gradients.iter().zip(variables).enumerate().map(update).collect();
+        let joined = joined(updates.clone());
+        Job::Optimize { loss: self.span(step.inputs[0]), updates, joined }
     }
+}
+
+/// Neighbors in memory as one update: where variables, gradients and slots all follow each other at the same distance, at
+/// most the rest of a vector, which holds zeros that an update leaves zero.
+fn joined(mut updates: Vec<Update>) -> Vec<Update> {
+    updates.sort_by_key(|update| update.variable.start);
+    let mut joined: Vec<Update> = Vec::with_capacity(updates.len());
+    for next in updates {
+        let Some(last) = joined.last_mut().filter(|last| last.decayed == next.decayed) else {
+            joined.push(next);
+            continue;
+        };
+        let used = |slot: &Span| *slot != NOTHING;
+        let pairs = [(last.variable, next.variable), (last.gradient, next.gradient)].into_iter();
+        let mut pairs = pairs.chain(last.slots.into_iter().zip(next.slots).filter(|(_, slot)| used(slot)));
+        let distance = next.variable.start - last.variable.start;
+        let near = distance >= last.variable.len && distance - last.variable.len < LANES;
+        if !near || !pairs.all(|(last, next)| last.start + distance == next.start) {
+            joined.push(next);
+            continue;
+        }
+        let len = distance + next.variable.len;
+        (last.variable.len, last.gradient.len) = (len, len);
+        last.slots.iter_mut().filter(|slot| used(slot)).for_each(|slot| slot.len = len);
+    }
+    joined
 }
 
 /// `[outer, reduced, inner]` for adjacent axes.

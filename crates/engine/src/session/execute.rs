@@ -73,9 +73,9 @@ impl<T: Real> Session<T> {
         let jobs = bound.first().map_or(&[][..], |bound| &bound.jobs);
         let steps = plan.compiled.steps.iter().zip(jobs).enumerate().take(positions.end).skip(positions.start);
         for (position, (step, job)) in steps.filter(|(_, (step, _))| step.needed & wanted != 0) {
-            if let Job::Optimize { updates, .. } = job {
+            if let Job::Optimize { updates, joined, .. } = job {
                 if let Some(live) = optimizers.iter_mut().find(|live| live.node == step.node) {
-                    T::update(memory, cpu, live, updates);
+                    T::update(memory, cpu, live, [updates, joined]);
                 }
             } else if let Err(fault) = T::run_job(memory, cpu, step, job, randomness) {
                 return Err(self.error(position, fault, wanted));

@@ -25,8 +25,8 @@ pub trait Compute: Copy + Default {
         randomness: Randomness,
     ) -> Result<(), Fault>;
 
-    /// Updates every variable of an optimizer.
-    fn update(memory: &mut Memory<Self>, cpu: &Cpu, live: &mut LiveOptimizer, updates: &[Update]);
+    /// Updates every variable of an optimizer; they come one by one, and with neighbors taken together.
+    fn update(memory: &mut Memory<Self>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]);
 }
 
 impl Compute for f32 {
@@ -34,7 +34,7 @@ impl Compute for f32 {
         run(m, cpu, step, job, randomness)
     }
 
-    fn update(memory: &mut Memory<f32>, cpu: &Cpu, live: &mut LiveOptimizer, updates: &[Update]) {
+    fn update(memory: &mut Memory<f32>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {
         optimize(memory, cpu, live, updates);
     }
 }
@@ -44,7 +44,7 @@ impl Compute for f64 {
         run(m, cpu, step, job, randomness)
     }
 
-    fn update(memory: &mut Memory<f64>, cpu: &Cpu, live: &mut LiveOptimizer, updates: &[Update]) {
+    fn update(memory: &mut Memory<f64>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {
         optimize(memory, cpu, live, updates);
     }
 }
@@ -91,14 +91,15 @@ fn run<T: Real>(
                 _ => run_map::<T, MAX_INPUTS>(real, cpu, program, &inputs[..count], out),
             }
         }
-        Job::Gemm { a, b, bias, c, m, k, n } => {
+        Job::Gemm { a, b, bias, gate, c, sums, m, k, n } => {
             let Work::Gemm { transpose_a, transpose_b, relu, .. } = step.work else {
                 unreachable!("bound from such a step")
             };
-            let with_bias = bias.is_some();
-            let ([c], [a, b, bias]) = real.lend([c], [a, b, bias.unwrap_or_default()]);
-            let bias = with_bias.then_some(bias);
-            gemm(cpu, Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, packed });
+            let there = (bias.is_some(), gate.is_some(), sums.is_some());
+            let third = bias.or(gate).unwrap_or_default();
+            let ([c, sums], [a, b, third]) = real.lend([c, sums.unwrap_or_default()], [a, b, third]);
+            let (bias, gate, sums) = (there.0.then_some(third), there.1.then_some(third), there.2.then_some(sums));
+            gemm(cpu, Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
         }
         Job::Binary { op, a, a_strides, b, b_strides, out, dims } => {
             let ([out], [a, b]) = real.lend([out], [a, b]);
@@ -200,6 +201,12 @@ fn run<T: Real>(
             check_indices(integer.get(labels), classes)?;
             let ([out], [logits]) = real.lend([out], [logits]);
             softmax::cross_entropy_labels(cpu, logits, integer.get(labels), rows, classes, out);
+        }
+        Job::LossAndGradient { logits, labels, upstream, rows, classes, out, gradient } => {
+            check_indices(integer.get(labels), classes)?;
+            let ([out, gradient], [logits]) = real.lend([out, gradient], [logits]);
+            let (labels, upstream) = (integer.get(labels), T::from_f64(upstream));
+            softmax::cross_entropy_both(cpu, logits, labels, upstream, rows, classes, out, gradient);
         }
         Job::CrossEntropyGradient { logits, labels, upstream, rows, classes, out } => {
             check_indices(integer.get(labels), classes)?;
@@ -339,7 +346,7 @@ fn cast<T: Real>(memory: &mut Memory<T>, from: DType, to: DType, input: Span, ou
 }
 
 /// Updates every variable; the loss has been found finite.
-fn optimize<T: Real>(memory: &mut Memory<T>, cpu: &Cpu, live: &mut LiveOptimizer, updates: &[Update]) {
+fn optimize<T: Real>(memory: &mut Memory<T>, cpu: &Cpu, live: &mut LiveOptimizer, [each, joined]: [&[Update]; 2]) {
     let rule = live.optimizer;
     let (state, step) = live.state.advance(rule, &live.settings);
     let scale = if step.needs_norm() {
@@ -347,11 +354,11 @@ fn optimize<T: Real>(memory: &mut Memory<T>, cpu: &Cpu, live: &mut LiveOptimizer
             let (w, g) = (memory.real.get(each.variable), memory.real.get(each.gradient));
             step.square_sum(cpu, w, g, each.decayed)
         };
-        step.scale(updates.iter().map(square_sum).sum())
+        step.scale(each.iter().map(square_sum).sum())
     } else {
         1.0
     };
-    for each in updates {
+    for each in joined {
         let &Update { variable, gradient, slots: [first, second], decayed } = each;
         match rule.slots() {
             0 => {

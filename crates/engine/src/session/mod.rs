@@ -11,6 +11,7 @@ use crate::kernels::buffer::{Arena, Buffer, Span};
 use crate::kernels::cpu::Cpu;
 use crate::kernels::gang::Gang;
 use crate::kernels::gemm;
+use crate::kernels::simd::LANES;
 use crate::op::{Literal, Op};
 use crate::optim::{Optimizer, OptimizerState, Settings};
 use crate::plan::{Compiled, Place, Plan, SlotSize};
@@ -463,14 +464,22 @@ fn keep<E: Copy + Default>(sizes: &[SlotSize], from: &Arena<E>, old: &[usize], t
 }
 
 /// Slots one after another, each on a cache line of its own, with a line between them so that equal offsets in large
-/// neighbours do not fall on the same address modulo 4 KiB.
+/// neighbours do not fall on the same address modulo 4 KiB. Joined slots follow at once; the larger ones of them start on
+/// a whole vector, and what is left between stays 0.
 fn lay_out(sizes: &[SlotSize], capacity: usize) -> (Vec<usize>, usize) {
     const LINE: usize = 64;
     let mut starts = Vec::with_capacity(sizes.len());
     let mut end = 0usize;
     for size in sizes {
-        starts.push(end);
-        end = end.saturating_add(size.at(capacity).next_multiple_of(LINE)).saturating_add(LINE);
+        let len = size.at(capacity);
+        let start = match (size.joined, len < LINE) {
+            (true, true) => end,
+            (true, false) => end.next_multiple_of(LANES),
+            (false, _) => end.next_multiple_of(LINE).saturating_add(LINE),
+        };
+        starts.push(start);
+        end = start.saturating_add(len);
     }
+    end = end.next_multiple_of(LINE);
     (starts, end)
 }

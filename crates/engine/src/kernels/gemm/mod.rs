@@ -33,7 +33,8 @@ const WORTH_PACKING: usize = 32;
 /// A `B` of at most so many bytes is read in place: it stays in the first cache whatever its stride.
 const FITS_FIRST_CACHE: usize = 24 << 10;
 
-/// `C = A·B`, then `+ bias`, then the positive part.
+/// `C = A·B`, then `+ bias`, then the positive part; then `· step(gate)`. And, where they are asked for, the column sums
+/// of `B`, in the order of a product with `A` transposed: those of a row of ones.
 pub struct Gemm<'a, T> {
     /// `[m, k]` row-major, or `[k, m]` where `transpose_a`.
     pub a: &'a [T],
@@ -55,6 +56,10 @@ pub struct Gemm<'a, T> {
     pub bias: Option<&'a [T]>,
     /// Whether negative results become 0; NaN stays.
     pub relu: bool,
+    /// `[m, n]`: the result is multiplied by 1 where this is above 0, elsewhere by 0.
+    pub gate: Option<&'a [T]>,
+    /// `[n]`, overwritten by the column sums of `b`, which is not transposed then, while `a` is.
+    pub sums: Option<&'a mut [T]>,
     /// Scratch of at least [`packed_len`]`(k, n)` elements.
     pub packed: &'a mut [T],
 }
@@ -67,10 +72,14 @@ pub fn packed_len(k: usize, n: usize) -> usize {
 /// Computes the product. With `k` = 0 it is 0 (then `+ bias`, then the positive part).
 #[inline]
 pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
-    let Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, packed } = call;
+    let Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed } = call;
     assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "a matrix is smaller than its shape");
     assert!(packed.len() >= packed_len(k, n), "the scratch is too small");
     assert!(bias.is_none_or(|bias| bias.len() >= n), "the bias is shorter than a row");
+    assert!(gate.is_none_or(|gate| gate.len() >= m * n), "the gate is smaller than the result");
+    let alone = bias.is_none() && gate.is_none() && !relu;
+    let fits = |sums: &&mut [T]| sums.len() >= n && transpose_a && !transpose_b && m > 0 && alone;
+    assert!(sums.as_ref().is_none_or(fits), "no sums beside such a product");
     if m == 0 || n == 0 {
         return;
     }
@@ -89,9 +98,11 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
         shard: if transpose_a { SHARD } else { usize::MAX },
         bias: bias.map(<[T]>::as_ptr),
         relu,
+        gate: gate.map(<[T]>::as_ptr),
+        sums: sums.map_or(std::ptr::null_mut(), <[T]>::as_mut_ptr),
         packed: packed.as_mut_ptr(),
     };
-    if transpose_a && n == 1 && bias.is_none() {
+    if transpose_a && n == 1 && bias.is_none() && product.sums.is_null() {
         product = product.into_row_times_matrix();
     }
     if cpu.gang.threads() > 1 && 2 * m * n * k > WORTH_SPREADING {
@@ -122,10 +133,13 @@ struct Product<T> {
     shard: usize,
     bias: Option<*const T>,
     relu: bool,
+    gate: Option<*const T>,
+    /// Null for none.
+    sums: *mut T,
     packed: *mut T,
 }
 
-// SAFETY: threads that share a product write disjoint parts of `c` and `packed`, and `T` is a plain number.
+// SAFETY: threads that share a product write disjoint parts of `c`, `sums` and `packed`, and `T` is a plain number.
 unsafe impl<T: Sync> Sync for Product<T> {}
 
 impl<T: Real> Product<T> {

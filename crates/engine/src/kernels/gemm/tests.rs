@@ -17,12 +17,21 @@ struct Case {
     transpose_b: bool,
     bias: bool,
     relu: bool,
+    gate: bool,
+}
+
+impl Case {
+    /// Whether such a product can have the column sums of `B` beside it; then they are asked for.
+    fn has_sums(self) -> bool {
+        self.transpose_a && !self.transpose_b && self.m > 0 && !self.bias && !self.relu && !self.gate
+    }
 }
 
 struct Matrices<T> {
     a: Vec<T>,
     b: Vec<T>,
     bias: Vec<T>,
+    gate: Vec<T>,
 }
 
 fn matrices<T: Real>(case: Case, seed: u64) -> Matrices<T> {
@@ -33,16 +42,19 @@ fn matrices<T: Real>(case: Case, seed: u64) -> Matrices<T> {
         index += len as u64;
         numbers
     };
-    Matrices { a: some(case.m * case.k), b: some(case.k * case.n), bias: some(case.n) }
+    let (a, b) = (some(case.m * case.k), some(case.k * case.n));
+    Matrices { a, b, bias: some(case.n), gate: some(case.m * case.n) }
 }
 
-/// The order of sums as it is written in the head of the module, and nothing else.
+/// The order of sums as it is written in the head of the module, and nothing else. The column sums, where there are some,
+/// follow as one more row: of ones times `B`.
 fn plain_loop<T: Real>(case: Case, matrices: &Matrices<T>) -> Vec<T> {
     let Case { m, k, n, .. } = case;
     let mut out = Vec::new();
-    for i in 0..m {
+    for i in 0..m + usize::from(case.has_sums()) {
         for j in 0..n {
-            let a = |p: usize| matrices.a[if case.transpose_a { p * m + i } else { i * k + p }];
+            let element = |p: usize| matrices.a[if case.transpose_a { p * m + i } else { i * k + p }];
+            let a = |p: usize| if i < m { element(p) } else { T::ONE };
             let b = |p: usize| matrices.b[if case.transpose_b { j * k + p } else { p * n + j }];
             let chain = |first: usize, end: usize| (first..end).fold(T::ZERO, |acc, p| a(p).mul_add(b(p), acc));
             let mut sum = T::ZERO;
@@ -66,20 +78,24 @@ fn plain_loop<T: Real>(case: Case, matrices: &Matrices<T>) -> Vec<T> {
             if case.bias {
                 sum = sum + matrices.bias[j];
             }
-            out.push(if case.relu && sum < T::ZERO { T::ZERO } else { sum });
+            let sum = if case.relu && sum < T::ZERO { T::ZERO } else { sum };
+            let factor = if case.gate && i < m && matrices.gate[i * n + j] <= T::ZERO { T::ZERO } else { T::ONE };
+            out.push(sum * factor);
         }
     }
     out
 }
 
 fn product<T: Real>(cpu: &Cpu, case: Case, matrices: &Matrices<T>) -> Vec<T> {
-    let Case { m, k, n, transpose_a, transpose_b, bias, relu } = case;
-    let mut c = vec![T::from_f64(f64::NAN); m * n];
+    let Case { m, k, n, transpose_a, transpose_b, bias, relu, gate } = case;
+    let mut all = vec![T::from_f64(f64::NAN); (m + usize::from(case.has_sums())) * n];
+    let (c, sums) = all.split_at_mut(m * n);
     let mut packed = vec![T::from_f64(f64::NAN); packed_len(k, n)];
     let bias = bias.then_some(&matrices.bias[..]);
-    let (a, b) = (&matrices.a[..], &matrices.b[..]);
-    gemm(cpu, Gemm { a, b, c: &mut c, m, k, n, transpose_a, transpose_b, bias, relu, packed: &mut packed });
-    c
+    let (a, b, gate) = (&matrices.a[..], &matrices.b[..], gate.then_some(&matrices.gate[..]));
+    let (sums, packed) = (case.has_sums().then_some(sums), &mut packed[..]);
+    gemm(cpu, Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
+    all
 }
 
 /// The numbers as bits, so that zeros of both signs differ and NaN equals itself.
@@ -102,7 +118,7 @@ fn assert_plain<T: Real>(cpus: &[Cpu], case: Case) {
 }
 
 fn case(m: usize, k: usize, n: usize) -> Case {
-    Case { m, k, n, transpose_a: false, transpose_b: false, bias: false, relu: false }
+    Case { m, k, n, transpose_a: false, transpose_b: false, bias: false, relu: false, gate: false }
 }
 
 fn transpositions(of: Case) -> [Case; 4] {
@@ -117,10 +133,10 @@ proptest! {
     #[test]
     fn any_small_product_has_the_bits_of_the_plain_loop(
         (m, k, n) in (0..70_usize, 0..70_usize, 0..70_usize),
-        (transpose_a, transpose_b, bias, relu) in any::<(bool, bool, bool, bool)>(),
+        (transpose_a, transpose_b, bias, relu, gate) in any::<(bool, bool, bool, bool, bool)>(),
         seed in any::<u64>(),
     ) {
-        let case = Case { m, k, n, transpose_a, transpose_b, bias, relu };
+        let case = Case { m, k, n, transpose_a, transpose_b, bias, relu, gate };
         let (short, long) = (matrices::<f32>(case, seed), matrices::<f64>(case, seed));
         let (want_short, want_long) = (bits(&plain_loop(case, &short)), bits(&plain_loop(case, &long)));
         for isa in Isa::available() {
@@ -138,7 +154,7 @@ fn every_height_of_tile_has_the_bits_of_the_plain_loop() {
         for n in [1, 16, 17, 45, 64, 100] {
             for case in transpositions(case(m, 5, n)) {
                 assert_plain::<f32>(&cpus, Case { bias: m % 2 == 0, relu: m % 3 == 0, ..case });
-                assert_plain::<f64>(&cpus, case);
+                assert_plain::<f64>(&cpus, Case { gate: m % 2 == 0, ..case });
             }
         }
     }
@@ -150,6 +166,7 @@ fn a_gang_of_any_size_gives_the_bits_of_the_plain_loop() {
     for (m, k, n) in [(37, 1003, 45), (200, 130, 17), (7, 300, 150), (256, 64, 130), (1, 2000, 333), (500, 700, 1)] {
         for case in transpositions(case(m, k, n)) {
             assert_plain::<f32>(&cpus, Case { bias: true, relu: true, ..case });
+            assert_plain::<f32>(&cpus, Case { gate: true, ..case });
             assert_plain::<f64>(&cpus, case);
         }
     }
@@ -174,6 +191,7 @@ fn a_long_chain_is_exact_to_the_precision_of_its_length() {
             a: matrices.a.iter().map(|&x| f64::from(x)).collect(),
             b: matrices.b.iter().map(|&x| f64::from(x)).collect(),
             bias: Vec::new(),
+            gate: Vec::new(),
         };
         let want = plain_loop(case, &long);
         for cpu in cpus(&[1, 2]) {
@@ -200,6 +218,8 @@ fn nothing_to_contract_leaves_the_bias() {
             transpose_b: false,
             bias: Some(&bias),
             relu: true,
+            gate: None,
+            sums: None,
             packed: &mut [],
         };
         gemm(&cpu, call);

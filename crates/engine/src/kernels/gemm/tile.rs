@@ -79,12 +79,26 @@ impl<T: Real> Panel<'_, T> {
         let mut copied = MaybeUninit::<[T; COPIED]>::uninit();
         let b = self.operand::<S, V>(simd, copied.as_mut_ptr().cast());
         let mut row = self.rows.start;
+        if row == 0 && !self.product.sums.is_null() {
+            let mut rows = 0;
+            macro_rules! tile_with_sums {
+                ($($rows:literal)*) => {$(
+                    if rows == 0 && const { $rows <= rows_of_tile::<S>(V) } && self.rows.end >= $rows - 1 {
+                        // SAFETY: as below, with one row of ones beside those of the panel.
+                        unsafe { self.tile::<S, $rows, V, true>(simd, 0, b, tree) };
+                        rows = $rows - 1;
+                    }
+                )*};
+            }
+            tile_with_sums!(12 8 6 4 3 2);
+            row = rows;
+        }
         macro_rules! tiles {
             ($($rows:literal)*) => {$(
                 while const { $rows <= rows_of_tile::<S>(V) } && self.rows.end - row >= $rows {
                     // SAFETY: the rows are those of the panel, `b` covers its steps, and `tree` has room for a tile's
                     // partial sums where there is more than one shard.
-                    unsafe { self.tile::<S, $rows, V>(simd, row, b, tree) };
+                    unsafe { self.tile::<S, $rows, V, false>(simd, row, b, tree) };
                     row += $rows;
                 }
             )*};
@@ -116,13 +130,13 @@ impl<T: Real> Panel<'_, T> {
         [near, Steps { count: self.steps.end - middle, ..nothing }]
     }
 
-    /// `R` rows from `row` on, `V` vectors wide.
+    /// `R` rows from `row` on, `V` vectors wide. With `SUMS` the last of them is the sums: ones times `B`.
     ///
     /// # Safety
     /// The rows must be rows of the product, `b` must cover `self.steps`, and `tree` must have room for [`TREE_BYTES`] where
     /// the product has more than one shard.
     #[inline(always)]
-    unsafe fn tile<S: Simd<Elem = T>, const R: usize, const V: usize>(
+    unsafe fn tile<S: Simd<Elem = T>, const R: usize, const V: usize, const SUMS: bool>(
         &self,
         simd: S,
         row: usize,
@@ -134,21 +148,24 @@ impl<T: Real> Panel<'_, T> {
         let mut acc = [[simd.splat(T::ZERO); V]; R];
         if shard < k {
             // SAFETY: as promised to this function.
-            acc = unsafe { self.shards(simd, a, b, tree) };
+            acc = unsafe { self.shards::<S, R, V, SUMS>(simd, a, b, tree) };
         } else {
-            if self.steps.start > 0 {
+            // Only few steps, one shard of them, come with sums: they are never cut.
+            if self.steps.start > 0 && !SUMS {
                 acc = self.resume(simd, row);
             }
+            let strides = (a_row, a_step);
             // SAFETY: as promised to this function; the second steps follow the first.
             unsafe {
-                acc = accumulate(simd, acc, a, (a_row, a_step), b[0]);
-                acc = accumulate(simd, acc, a.wrapping_add(b[0].count * a_step), (a_row, a_step), b[1]);
+                acc = accumulate::<S, T, R, V, SUMS>(simd, acc, a, strides, b[0]);
+                let rest = a.wrapping_add(b[0].count * a_step);
+                acc = accumulate::<S, T, R, V, SUMS>(simd, acc, rest, strides, b[1]);
             }
         }
-        if self.steps.end == k {
-            acc = self.finish(simd, acc);
+        if self.steps.end == k && !SUMS {
+            acc = self.finish(simd, row, acc);
         }
-        self.store(simd, row, acc);
+        self.store::<S, R, V, SUMS>(simd, row, acc);
     }
 
     /// All steps, shard by shard, with the partial sums that wait for a neighbor of their size in `tree`.
@@ -156,7 +173,7 @@ impl<T: Real> Panel<'_, T> {
     /// # Safety
     /// As for [`tile`](Self::tile).
     #[inline(always)]
-    unsafe fn shards<S: Simd<Elem = T>, const R: usize, const V: usize>(
+    unsafe fn shards<S: Simd<Elem = T>, const R: usize, const V: usize, const SUMS: bool>(
         &self,
         simd: S,
         a: *const T,
@@ -172,15 +189,11 @@ impl<T: Real> Panel<'_, T> {
             let (middle, far_start) = (near.count.clamp(done, end), done.max(near.count));
             // SAFETY: as promised to this function: `near` and `far` together are the steps `0..k`.
             unsafe {
-                acc = accumulate(
-                    simd,
-                    acc,
-                    a.wrapping_add(done * a_step),
-                    (a_row, a_step),
-                    near.part(done, middle - done),
-                );
-                let rest = far.part(far_start - near.count, end - middle);
-                acc = accumulate(simd, acc, a.wrapping_add(middle * a_step), (a_row, a_step), rest);
+                let (first, rest) = (a.wrapping_add(done * a_step), a.wrapping_add(middle * a_step));
+                let (steps, strides) = (near.part(done, middle - done), (a_row, a_step));
+                acc = accumulate::<S, T, R, V, SUMS>(simd, acc, first, strides, steps);
+                let steps = far.part(far_start - near.count, end - middle);
+                acc = accumulate::<S, T, R, V, SUMS>(simd, acc, rest, strides, steps);
             }
             done = end;
             let mut level = 0;
@@ -222,14 +235,15 @@ impl<T: Real> Panel<'_, T> {
         acc
     }
 
-    /// Adds the bias and takes the positive part, where they are asked for.
+    /// Adds the bias, takes the positive part and applies the gate, where they are asked for.
     #[inline(always)]
     fn finish<S: Simd<Elem = T>, const R: usize, const V: usize>(
         &self,
         simd: S,
+        row: usize,
         mut acc: [[S::V; V]; R],
     ) -> [[S::V; V]; R] {
-        let Product { n, bias, relu, .. } = *self.product;
+        let Product { n, bias, relu, gate, .. } = *self.product;
         if let Some(bias) = bias {
             for v in 0..V {
                 let column = self.start + v * LANES;
@@ -248,17 +262,36 @@ impl<T: Real> Panel<'_, T> {
                 }
             }
         }
+        if let Some(gate) = gate {
+            let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
+            for (r, sums) in acc.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let column = self.start + v * LANES;
+                    // SAFETY: the gate has the shape of the result.
+                    let gate = unsafe { load(simd, gate.add((row + r) * n + column), n - column) };
+                    *sum = simd.mul(*sum, simd.select(simd.less(zero, gate), one, zero));
+                }
+            }
+        }
         acc
     }
 
     #[inline(always)]
-    fn store<S: Simd<Elem = T>, const R: usize, const V: usize>(&self, simd: S, row: usize, acc: [[S::V; V]; R]) {
-        let Product { c, n, .. } = *self.product;
+    fn store<S: Simd<Elem = T>, const R: usize, const V: usize, const SUMS: bool>(
+        &self,
+        simd: S,
+        row: usize,
+        acc: [[S::V; V]; R],
+    ) {
+        let Product { c, n, sums, .. } = *self.product;
         let last = self.start + (V - 1) * LANES;
         let count = (n - last).min(LANES);
         let mut to = c.wrapping_add(row * n + self.start);
-        for vectors in &acc {
-            // SAFETY: the row and the columns lie in the result, and no other thread has them.
+        for (r, vectors) in acc.iter().enumerate() {
+            if SUMS && r == R - 1 {
+                to = sums.wrapping_add(self.start);
+            }
+            // SAFETY: the row and the columns lie in the result, or in the sums, and no other thread has them.
             unsafe {
                 for (v, vector) in vectors[..V - 1].iter().enumerate() {
                     simd.store_pointer(*vector, to.add(v * LANES));
@@ -314,13 +347,13 @@ unsafe fn add_to_left<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize
     acc
 }
 
-/// The inner loop: `acc[r][v] = fma(a[r, p], b[p, v], acc[r][v])` for ascending `p`.
+/// The inner loop: `acc[r][v] = fma(a[r, p], b[p, v], acc[r][v])` for ascending `p`. With `SUMS` the last row is of ones.
 ///
 /// # Safety
-/// `R` rows of `a`, with these strides from row to row and from step to step, and `V` vectors of `b` must be readable
+/// `R` rows of `a`, or one less with `SUMS`, with these strides from row to row and from step to step, and `V` vectors of `b` must be readable
 /// for each of the steps.
 #[inline(always)]
-unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>(
+unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize, const SUMS: bool>(
     simd: S,
     mut acc: [[S::V; V]; R],
     a: *const T,
@@ -340,13 +373,21 @@ unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize>
             *vector = unsafe { simd.load_pointer(from.add(v * LANES)) };
         }
         // Two loops, so that the compiler unrolls both.
+        let mut left = R - usize::from(SUMS);
         for (row, three) in rows.iter().zip(acc.chunks_mut(3)) {
-            for (r, sums) in three.iter_mut().enumerate() {
+            for (r, sums) in three.iter_mut().enumerate().take(left) {
                 // SAFETY: as promised to this function.
                 let x = simd.splat(unsafe { *row.wrapping_add(r * a_row) });
                 for (sum, vector) in sums.iter_mut().zip(&vectors) {
                     *sum = simd.fma(x, *vector, *sum);
                 }
+            }
+            left = left.saturating_sub(3);
+        }
+        if SUMS {
+            // A product with 1 added in one rounding is the sum itself.
+            for (sum, vector) in acc[R - 1].iter_mut().zip(&vectors) {
+                *sum = simd.add(*vector, *sum);
             }
         }
         for row in &mut rows {

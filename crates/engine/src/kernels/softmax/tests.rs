@@ -1,6 +1,6 @@
 use super::{
-    cross_entropy_dense, cross_entropy_dense_gradient, cross_entropy_labels, cross_entropy_labels_gradient,
-    log_softmax, softmax,
+    cross_entropy_both, cross_entropy_dense, cross_entropy_dense_gradient, cross_entropy_labels,
+    cross_entropy_labels_gradient, log_softmax, softmax,
 };
 use crate::kernels::cpu::Cpu;
 use crate::kernels::gang::Gang;
@@ -104,6 +104,28 @@ fn a_gang_and_every_instruction_set_give_the_same_bits() {
 }
 
 #[test]
+fn loss_and_gradient_together_have_the_bits_of_each_alone() {
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|x| x.to_bits()).collect()
+    }
+    for (rows, classes) in SHAPES.into_iter().chain([(999, 9), (48, 2)]) {
+        let z = values::<f32>(rows * classes, 9.0);
+        let (labels, upstream) = (labels(rows, classes), 1.0 / 3.0);
+        let (mut loss, mut gradient) = (vec![0.0; rows], vec![0.0; z.len()]);
+        cross_entropy_labels(&cpu(Isa::Portable), &z, &labels, rows, classes, &mut loss);
+        let factors = vec![upstream; rows];
+        cross_entropy_labels_gradient(&cpu(Isa::Portable), &z, &labels, &factors, rows, classes, &mut gradient);
+        let gang = Cpu { isa: Isa::detect(), gang: Gang::new(3) };
+        for cpu in Isa::available().into_iter().map(cpu).chain([gang]) {
+            let (mut both_loss, mut both_gradient) = (vec![1.0; rows], vec![1.0; z.len()]);
+            cross_entropy_both(&cpu, &z, &labels, upstream, rows, classes, &mut both_loss, &mut both_gradient);
+            assert_eq!(bits(&both_loss), bits(&loss), "{} {rows}×{classes}", cpu.isa);
+            assert_eq!(bits(&both_gradient), bits(&gradient), "{} {rows}×{classes}", cpu.isa);
+        }
+    }
+}
+
+#[test]
 fn a_row_does_not_depend_on_its_neighbors() {
     let z = values::<f32>(40 * 5, 3.0);
     let all = everything(&cpu(Isa::detect()), &z, 40, 5);
@@ -134,6 +156,10 @@ fn a_label_that_is_no_class_spoils_its_row_alone() {
         let labels = [2, -1, 3, 0];
         cross_entropy_labels(&cpu(isa), &z, &labels, 4, 3, &mut loss);
         cross_entropy_labels_gradient(&cpu(isa), &z, &labels, &up, 4, 3, &mut gradient);
+        assert_eq!(loss.map(f32::is_nan), [false, true, true, false]);
+        let spoiled: Vec<bool> = gradient.chunks(3).map(|row| row.iter().all(|x| x.is_nan())).collect();
+        assert_eq!(spoiled, [false, true, true, false]);
+        cross_entropy_both(&cpu(isa), &z, &labels, 1.0, 4, 3, &mut loss, &mut gradient);
         assert_eq!(loss.map(f32::is_nan), [false, true, true, false]);
         let spoiled: Vec<bool> = gradient.chunks(3).map(|row| row.iter().all(|x| x.is_nan())).collect();
         assert_eq!(spoiled, [false, true, true, false]);
