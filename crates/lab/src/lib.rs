@@ -21,6 +21,7 @@ mod measure;
 mod model;
 mod network;
 mod options;
+pub mod picture;
 mod recipe;
 pub mod report;
 mod report_data;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::text::{escape, score};
 use super::{Report, TrialLine};
+use crate::picture::text::{escape, score};
 
 /// Lines that are shown at once; the others unfold.
 const SHOWN: usize = 15;

@@ -3,42 +3,60 @@
 use std::fmt::Write;
 
 use super::Boundary;
-use super::frame::{Axis, Frame};
-use super::text::{escape, place};
+use crate::picture::axis::Axis;
+use crate::picture::frame::Frame;
+use crate::picture::palette::COLORS;
+use crate::picture::text::place;
+use crate::picture::{Key, Mark, Picture};
 
 /// Shades by how sure the network is.
 const SHADES: f64 = 5.0;
-const MOST_POINTS: usize = 2000;
-/// Colors there are; classes beyond them begin anew.
-const COLORS: usize = 8;
+const MOST_POINTS: usize = 1500;
+const SIZE: (f64, f64) = (640.0, 540.0);
 
-/// The picture with its caption.
-pub(super) fn html(boundary: &Boundary) -> String {
+/// The picture.
+pub(super) fn picture(boundary: &Boundary) -> Picture {
     let (x, y) = (boundary.x, boundary.y);
-    let frame = Frame { width: 600.0, height: 520.0, x: Axis::linear(x.0, x.1), y: Axis::linear(y.0, y.1) };
-    let mut drawing = cells(boundary, &frame);
+    let labels = (boundary.names.0.as_str(), boundary.names.1.as_str());
+    let frame = Frame::new(SIZE, Axis::linear(x.0, x.1), Axis::linear(y.0, y.1), labels);
+    let mut inside = cells(boundary, &frame);
     let stride = boundary.points.len().div_ceil(MOST_POINTS).max(1);
+    let radius = if boundary.points.len() > 400 { 2.6 } else { 3.6 };
     for point in boundary.points.iter().step_by(stride) {
-        let (x, y) = (place(frame.at_x(point.x)), place(frame.at_y(point.y)));
-        let kind = if point.test { "point test" } else { "point" };
-        let _ = writeln!(drawing, "<circle class=\"{kind} c{}\" cx=\"{x}\" cy=\"{y}\" r=\"4\"/>", point.class % COLORS);
+        let (x, y, color) = (place(frame.at_x(point.x)), place(frame.at_y(point.y)), point.class % COLORS);
+        let class = if point.test { format!("ring k{color}") } else { format!("point f{color}") };
+        let _ = writeln!(inside, "<circle class=\"{class}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>");
     }
-    let says = format!("The plane of {} and {}, colored by what the network says", boundary.names.0, boundary.names.1);
-    let svg = frame.svg("boundary", &says, (&boundary.names.0, &boundary.names.1), &drawing);
-    format!("<figure class=\"square\">{svg}<figcaption>{}</figcaption></figure>", caption(boundary))
+    let disc = |(class, name): (usize, &String)| Key { mark: Mark::Disc("point", Some(class)), name: name.clone() };
+    let mut keys: Vec<Key> = boundary.classes.iter().enumerate().map(disc).collect();
+    if boundary.points.iter().any(|point| point.test) {
+        keys.push(Key { mark: Mark::Disc("ring axis", None), name: "test rows".to_owned() });
+    }
+    Picture {
+        name: "boundary",
+        title: format!("What the network says over {} and {}", labels.0, labels.1),
+        description: format!(
+            "The plane of {} and {}, colored by what the network says, with {} rows of the table",
+            labels.0,
+            labels.1,
+            boundary.points.len()
+        ),
+        size: SIZE,
+        keys,
+        body: frame.draw("boundary", &inside),
+    }
 }
 
-fn caption(boundary: &Boundary) -> String {
-    let mut caption = String::new();
-    for (class, name) in boundary.classes.iter().enumerate() {
-        let _ = write!(caption, "<span class=\"key disc c{}\"></span>{} &nbsp; ", class % COLORS, escape(name));
-    }
+/// What the colors mean.
+pub(super) fn caption(boundary: &Boundary) -> String {
     let shade = match boundary.classes.is_empty() {
         true => "The stronger the color, the larger the value that the network predicts.",
-        false => "<br>The stronger the color, the surer the network.",
+        false => "The stronger the color, the surer the network.",
     };
-    let rings = if boundary.points.iter().any(|point| point.test) { " Rings are test rows." } else { "" };
-    format!("{caption}{shade}{rings}")
+    match boundary.note.is_empty() {
+        true => shade.to_owned(),
+        false => format!("{shade} {}", boundary.note),
+    }
 }
 
 /// The cells, neighbors of one color in one rectangle.
@@ -60,7 +78,7 @@ fn cells(boundary: &Boundary, frame: &Frame) -> String {
             let (class, level) = run.first().map_or((0, 1), |cell| shade(*cell));
             let _ = write!(
                 drawing,
-                "<rect class=\"cell c{class} s{level}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+                "<rect class=\"cell f{class} s{level}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
                 place(left),
                 place(top),
                 place(right - left),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::text::escape;
+use crate::picture::text::escape;
 
 /// More classes than these do not fit on a page; the commonest mistakes are listed in their place.
 const MOST_CLASSES: usize = 20;

@@ -4,12 +4,12 @@ use caviar_engine::train::Metric;
 use caviar_tune::Value;
 
 use super::pairs::pairs;
-use super::text::figure;
 use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::figures::Figures;
 use crate::finished::{Finished, Surface, TrialRecord, Validated};
+use crate::picture::text::figure;
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
 
@@ -210,6 +210,7 @@ fn boundary(surface: &Surface) -> Boundary {
         size: (surface.size[0], surface.size[1]),
         cells: surface.values.iter().enumerate().map(cell).collect(),
         classes: surface.classes.clone(),
+        note: String::new(),
         points: surface
             .points
             .iter()

@@ -8,12 +8,10 @@ mod board;
 mod boundary;
 mod confusion;
 mod curves;
-mod frame;
 mod gather;
 mod page;
 mod pairs;
 mod scatter;
-mod text;
 
 /// A named figure or setting, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +116,8 @@ pub struct Boundary {
     pub classes: Vec<String>,
     /// The rows.
     pub points: Vec<BoundaryPoint>,
+    /// Where the other columns are held, in words; empty without any.
+    pub note: String,
 }
 
 /// All that the page shows.

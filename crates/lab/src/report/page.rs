@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::text::{escape, score};
 use super::{Answers, Fact, Report, ScoreLine, board, boundary, confusion, curves, scatter};
+use crate::picture::text::{escape, score};
+use crate::picture::{Picture, palette};
 
 /// Figures that are shown large.
 const CARDS: usize = 3;
@@ -14,15 +15,21 @@ pub(super) fn html(report: &Report) -> String {
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n:root {{{}}}\n{}{STYLE}</style>\n</head>\n\
          <body>\n<main>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n</header>\n",
+        palette::light(),
+        palette::shapes(),
         escape(&report.summary)
     );
     section(&mut html, "How good it is", Some(scores(report)));
-    section(&mut html, "How it learned", curves::html(report));
+    section(&mut html, "How it learned", curves::picture(report).map(|picture| figure(&picture, "")));
     let heading = format!("On the {} rows", escape(&report.answered.replace("train", "training")));
     section(&mut html, &heading, report.answers.as_ref().and_then(answers));
-    section(&mut html, "Over the two features", report.boundary.as_ref().map(boundary::html));
+    section(
+        &mut html,
+        "Over the two features",
+        report.boundary.as_ref().map(|found| figure(&boundary::picture(found), &escape(&boundary::caption(found)))),
+    );
     if report.trials.len() > 1 {
         section(&mut html, "Trials", Some(board::html(report)));
     }
@@ -35,6 +42,10 @@ pub(super) fn html(report: &Report) -> String {
     html
 }
 
+fn figure(picture: &Picture, caption: &str) -> String {
+    format!("<figure>{}<figcaption>{}{caption}</figcaption></figure>", picture.inline(), picture.legend())
+}
+
 fn section(html: &mut String, heading: &str, body: Option<String>) {
     if let Some(body) = body {
         let _ = writeln!(html, "<section>\n<h2>{heading}</h2>\n{body}\n</section>");
@@ -44,7 +55,11 @@ fn section(html: &mut String, heading: &str, body: Option<String>) {
 fn answers(answers: &Answers) -> Option<String> {
     match answers {
         Answers::Confusion { classes, counts } => Some(confusion::html(classes, counts)),
-        Answers::Scatter { points } => scatter::html(points),
+        Answers::Scatter { points } => {
+            let pictures = [scatter::predicted(points), scatter::residuals(points)];
+            let figures: Vec<String> = pictures.iter().flatten().map(|picture| figure(picture, "")).collect();
+            (!figures.is_empty()).then(|| figures.join("\n"))
+        }
     }
 }
 

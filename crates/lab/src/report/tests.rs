@@ -39,6 +39,7 @@ fn report() -> Report {
             cells: vec![(0, 1.0), (0, 1.0), (0, 0.5), (1, 0.9)],
             classes: vec!["a".to_owned(), "b".to_owned()],
             points: vec![point],
+            note: String::new(),
         }),
         command: "caviar tune 'x.csv' --target kind".to_owned(),
         version: "0.0.0".to_owned(),
@@ -63,8 +64,10 @@ fn nothing_from_the_table_becomes_markup() {
 #[test]
 fn every_trial_has_a_curve_and_a_line_and_the_best_comes_first() {
     let html = report().to_html();
+    // One ended well, one diverged, and there is a mark of each in the legend.
     assert_eq!(html.matches("class=\"loser\"").count(), 2);
-    assert_eq!(html.matches("<path class=\"best").count(), 2);
+    assert_eq!(html.matches("class=\"loser gone\"").count(), 2);
+    assert_eq!(html.matches("<path class=\"best").count(), 4);
     let place = |trial: u64| html.find(&format!("<td class=\"number\">{trial}</td><td class=\"number\">")).unwrap();
     assert!(place(2) < html.find("<td class=\"number\">0</td>").unwrap());
     assert!(html.contains("The same in all trials: optimizer adam"));
