@@ -71,6 +71,8 @@ pub enum Method {
     /// Independent draws on the right scales, after a few points known to be good.
     #[default]
     Random,
+    /// The points of Sobol's sequence, which are spread more evenly than independent draws.
+    Sobol,
     /// Evenly spread values, every combination of them.
     Grid,
 }

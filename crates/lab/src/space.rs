@@ -47,6 +47,7 @@ pub(crate) fn search(experiment: &Experiment, options: &TuneOptions, rows: usize
     let starts = starts(&space, &fixed, rows);
     let sampler = match options.method {
         Method::Random => Sampler::Random,
+        Method::Sobol => Sampler::Sobol,
         Method::Grid => {
             let trials = options.trials.unwrap_or(crate::tune::TRIALS) as f64;
             Sampler::grid((trials.cbrt().round() as usize).max(2))?

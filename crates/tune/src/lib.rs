@@ -31,6 +31,7 @@ mod grid;
 mod nearest;
 mod sampler;
 mod scale;
+mod sobol;
 mod space;
 mod study;
 mod value;

@@ -11,8 +11,12 @@ fn budget() -> Budget {
 }
 
 fn random(space: Space, seed: u64, count: usize) -> Vec<Params> {
+    drawn(Sampler::Random, space, seed, count)
+}
+
+fn drawn(sampler: Sampler, space: Space, seed: u64, count: usize) -> Vec<Params> {
     let uniform = keyed_uniform(seed);
-    let mut draws = Draws::new(space, Sampler::Random);
+    let mut draws = Draws::new(space, sampler);
     (0..count as u64).map_while(|trial| draws.next(trial, &uniform)).collect()
 }
 
@@ -29,6 +33,29 @@ fn changed(change: impl Fn(&mut Params)) -> Result<(), Violation> {
 fn random_search_conforms() {
     check_study(&|space| Study::new(space, Sampler::Random, budget())).unwrap();
     check_uniform(&random).unwrap();
+}
+
+#[test]
+fn sobol_search_conforms() {
+    check_study(&|space| Study::new(space, Sampler::Sobol, budget())).unwrap();
+    check_uniform(&|space, seed, count| drawn(Sampler::Sobol, space, seed, count)).unwrap();
+}
+
+#[test]
+fn sobol_points_are_more_even_than_independent_draws() {
+    // In each of the cells of an 8 x 8 chessboard over two parameters, how far from 4 of 256 points.
+    let unevenness = |sampler| -> f64 {
+        let mut cells = [0_i32; 64];
+        let space = full_space().unwrap();
+        for params in drawn(sampler, space, 9, 256) {
+            let place = |low: f64, high: f64, value: f64| (((value - low) / (high - low) * 8.0) as usize).min(7);
+            let x = place(-2.0, 3.0, params.number("linear").unwrap());
+            let y = place(-4.0, 0.0, params.number("learning_rate").unwrap().log10());
+            cells[8 * x + y] += 1;
+        }
+        cells.iter().map(|count| f64::from((count - 4).pow(2))).sum()
+    };
+    assert!(unevenness(Sampler::Sobol) < 0.2 * unevenness(Sampler::Random));
 }
 
 #[test]
@@ -130,7 +157,8 @@ fn a_method_that_remembers_between_studies_is_seen() {
 const CHILD: &str = "CAVIAR_TUNE_TEST_CHILD";
 
 fn trials_as_text() -> String {
-    random(full_space().unwrap(), 3, 100).iter().map(|params| format!("trial {params}\n")).collect()
+    let all = [Sampler::Random, Sampler::Sobol].map(|sampler| drawn(sampler, full_space().unwrap(), 3, 100)).concat();
+    all.iter().map(|params| format!("trial {params}\n")).collect()
 }
 
 #[test]

@@ -47,5 +47,9 @@ fn keep() -> impl TypedValueParser<Value = Keep> {
 }
 
 fn method() -> impl TypedValueParser<Value = Method> {
-    PossibleValuesParser::new(["random", "grid"]).map(|name| if name == "grid" { Method::Grid } else { Method::Random })
+    PossibleValuesParser::new(["random", "sobol", "grid"]).map(|name| match name.as_str() {
+        "sobol" => Method::Sobol,
+        "grid" => Method::Grid,
+        _ => Method::Random,
+    })
 }

@@ -149,7 +149,7 @@ prop_compose! {
         trials in prop::option::of(1_u64..1_000_000),
         time in prop::option::of((1_u64..10_000_000).prop_map(Duration::from_millis)),
         budget in prop::option::of(1_u64..1_000_000),
-        method in select(vec![Method::Random, Method::Grid]),
+        method in select(vec![Method::Random, Method::Sobol, Method::Grid]),
         keep in select(vec![Keep::Best, Keep::Ensemble]),
         fixed in prop::collection::btree_set(select(vec!["optimizer", "hidden", "l2", "epochs"]), 0..3),
         base in recipe(),
