@@ -146,6 +146,7 @@ fn bad_cell(path: &Path, column: String, line: u64, bad: BadCell) -> ReadError {
         CellFault::TextInNumbers { words, numbers } => {
             ReadError::TextInNumbers { path, line, column, cell, words, numbers }
         }
+        CellFault::TextInDates { words, dates } => ReadError::TextInDates { path, line, column, cell, words, dates },
         CellFault::DecimalComma => ReadError::DecimalComma { path, line, column, cell },
         CellFault::NotUtf8 => ReadError::NotUtf8 { path, line, column },
     }

@@ -1,5 +1,7 @@
 //! Cells by column, and what kind of column they make.
 
+use crate::boolean;
+use crate::date::{self, Found};
 use crate::dictionary::{Dictionary, Interner};
 use crate::schema::Storage;
 
@@ -52,11 +54,14 @@ pub struct Column {
 /// Found over given rows, in this order, `n` being the cells that are not missing:
 /// - **Empty**: `n = 0`.
 /// - **Constant**: one value in all rows, none missing.
+/// - **Boolean**: words, both of a pair for no and yes (`false true`, `no yes`, `f t`, `n y`, in any case) and no others.
+/// - **Date**: words, all of them dates (see the forms in the user's guide); **ambiguous date**, where all of them are
+///   such as `3/1/2011` and none tells whether day or month comes first.
 /// - **Identifier**: `n >= 20`, all different, and either words, or whole numbers in a column
 ///   named like an identifier (`id`, `index`, `key`, `row`, `uuid`, `..._id`, `...Id`, `...ID`,
 ///   `unnamed...`).
 /// - **Text**: words, more than 32 and more than `n / 2` different ones.
-/// - **Category**: other words, booleans (`true`, `yes`) among them.
+/// - **Category**: other words.
 /// - **Number**: other numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -64,6 +69,12 @@ pub enum Kind {
     Number,
     /// Words that come again.
     Category,
+    /// Yes or no.
+    Boolean,
+    /// Days, with or without a time.
+    Date,
+    /// Days that have two meanings.
+    AmbiguousDate,
     /// One value only.
     Constant,
     /// A name of the row.
@@ -144,9 +155,19 @@ fn word_kind(words: &Words, rows: &[usize]) -> Kind {
         }
     }
     if present == 0 {
-        Kind::Empty
-    } else if different == 1 && present == rows.len() {
-        Kind::Constant
+        return Kind::Empty;
+    }
+    if different == 1 && present == rows.len() {
+        return Kind::Constant;
+    }
+    let distinct = || words.dictionary.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(word, _)| word);
+    match date::order(distinct()) {
+        Found::Order(_) => return Kind::Date,
+        Found::Either => return Kind::AmbiguousDate,
+        Found::NoDates => {}
+    }
+    if boolean::pair(distinct()).is_some() {
+        Kind::Boolean
     } else if different == present && present >= IDENTIFIER_ROWS {
         Kind::Identifier
     } else if different > TEXT_WORDS && different > present / 2 {
@@ -202,7 +223,9 @@ mod tests {
         assert_eq!(kind(&words(&cells(100))), Kind::Identifier);
         assert_eq!(kind(&words(&cells(51))), Kind::Text);
         assert_eq!(kind(&words(&cells(50))), Kind::Category);
-        assert_eq!(kind(&words(&["true", "false", "true"])), Kind::Category);
+        assert_eq!(kind(&words(&["True", "false", "true"])), Kind::Boolean);
+        assert_eq!(kind(&words(&["2011-01-03", "Jan 4 2011", ""])), Kind::Date);
+        assert_eq!(kind(&words(&["1/2/2011", "2/1/2011"])), Kind::AmbiguousDate);
     }
 
     #[test]

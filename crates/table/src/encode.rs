@@ -1,14 +1,14 @@
 //! Cells to numbers: the encoder as data, and its use.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Cells, Column, MISSING};
-use crate::error::{EncodeError, clipped};
+use crate::column::Column;
+use crate::cursor::Cursor;
+use crate::error::{EncodeError, MissingColumn};
+use crate::feature::Feature;
 use crate::fit::Dropped;
-use crate::scale::{Affine, Scaling};
-use crate::schema::{Schema, Storage};
+use crate::scale::Scaling;
+use crate::schema::Schema;
 use crate::table::Table;
 
 /// How the rows of a table become numbers. Goes into the model file; no field is ever recomputed.
@@ -23,41 +23,6 @@ pub struct Encoder {
     pub(crate) dropped: Vec<Dropped>,
 }
 
-/// One column of the table in the encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Feature {
-    /// A scaled number, then, with `indicator`, 1 where it is missing.
-    Number {
-        /// Column of the table.
-        name: String,
-        /// The scaling.
-        affine: Affine,
-        /// What stands for a missing number, before scaling.
-        fill: f64,
-        /// Whether a column says that the number is missing.
-        indicator: bool,
-    },
-    /// Only 1 where the number is missing.
-    Presence {
-        /// Column of the table.
-        name: String,
-    },
-    /// One column per value, then, with `other`, one for all other words, then, with `missing`,
-    /// one for no word. A word that training has not seen is `other`, or without it 0 in all
-    /// columns; so is a missing word where training had none.
-    Category {
-        /// Column of the table.
-        name: String,
-        /// The values that have a column, the commonest first.
-        values: Vec<String>,
-        /// Whether there is a column for other words.
-        other: bool,
-        /// Whether there is a column for missing words.
-        missing: bool,
-    },
-}
-
 /// Encoded rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -67,49 +32,6 @@ pub struct Matrix {
     pub columns: usize,
     /// The values, row by row.
     pub values: Vec<f32>,
-}
-
-impl Feature {
-    /// The column of the table.
-    pub fn name(&self) -> &str {
-        match self {
-            Feature::Number { name, .. } | Feature::Presence { name } | Feature::Category { name, .. } => name,
-        }
-    }
-
-    /// How many columns of the matrix it makes.
-    pub fn width(&self) -> usize {
-        match self {
-            Feature::Number { indicator, .. } => 1 + usize::from(*indicator),
-            Feature::Presence { .. } => 1,
-            Feature::Category { values, other, missing, .. } => {
-                values.len() + usize::from(*other) + usize::from(*missing)
-            }
-        }
-    }
-
-    fn push_labels(&self, labels: &mut Vec<String>) {
-        let absent = |name: &str| format!("{name} is missing");
-        match self {
-            Feature::Number { name, indicator, .. } => {
-                labels.push(name.clone());
-                labels.extend(indicator.then(|| absent(name)));
-            }
-            Feature::Presence { name } => labels.push(absent(name)),
-            Feature::Category { name, values, other, missing } => {
-                labels.extend(values.iter().map(|value| format!("{name} = {value}")));
-                labels.extend(other.then(|| format!("{name} is other")));
-                labels.extend(missing.then(|| absent(name)));
-            }
-        }
-    }
-
-    fn storage(&self) -> Storage {
-        match self {
-            Feature::Number { .. } | Feature::Presence { .. } => Storage::Numbers,
-            Feature::Category { .. } => Storage::Words,
-        }
-    }
 }
 
 impl Encoder {
@@ -162,8 +84,8 @@ impl Encoder {
         }
         let mut writers = Vec::with_capacity(self.features.len());
         let mut at = 0;
-        for feature in &self.features {
-            writers.push((at, feature, Cursor::new(feature, table, rows)?));
+        for (feature, column) in self.features.iter().zip(self.columns_in(table)?) {
+            writers.push((at, feature, Cursor::new(feature, column, table, rows)?));
             at += feature.width();
         }
         let size = rows.len().checked_mul(columns).ok_or_else(too_large)?;
@@ -173,7 +95,7 @@ impl Encoder {
             let start = values.len();
             values.resize(start + block.len() * columns, 0.0);
             for (at, feature, cursor) in &writers {
-                cursor.write(feature, block, columns, &mut values[start + at..]).map_err(|(row, value, scaled)| {
+                cursor.write(block, columns, &mut values[start + at..]).map_err(|(row, value, scaled)| {
                     EncodeError::OutOfRange {
                         path: table.path().to_owned(),
                         line: table.line(row),
@@ -186,115 +108,27 @@ impl Encoder {
         }
         Ok(Matrix { rows: rows.len(), columns, values })
     }
+
+    /// The columns of the features; all that are not there are named.
+    fn columns_in<'a>(&self, table: &'a Table) -> Result<Vec<&'a Column>, EncodeError> {
+        let (mut found, mut missing) = (Vec::with_capacity(self.features.len()), Vec::new());
+        for feature in &self.features {
+            let name = feature.name();
+            match table.column(name) {
+                Some(column) => found.push(column),
+                None => missing.push(MissingColumn { name: name.to_owned(), nearest: table.nearest_name(name) }),
+            }
+        }
+        if missing.is_empty() {
+            Ok(found)
+        } else {
+            Err(EncodeError::MissingColumns { path: table.path().to_owned(), missing })
+        }
+    }
 }
 
 /// A block of rows that stays in the cache while feature after feature is written into it.
 const ROWS_AT_ONCE: usize = 128;
-
-/// The cells of a feature in the table at hand.
-enum Cursor<'a> {
-    Numbers(&'a [f64]),
-    /// Codes, and for each code the column to set, if any.
-    Words(&'a [u32], Vec<Option<usize>>),
-    /// The rows in question have no cell in this column.
-    Missing,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(feature: &Feature, table: &'a Table, rows: &[usize]) -> Result<Self, EncodeError> {
-        let name = feature.name();
-        let path = || table.path().to_owned();
-        let column = table.column(name).ok_or_else(|| EncodeError::MissingColumn {
-            path: path(),
-            name: name.to_owned(),
-            nearest: table.nearest_name(name),
-        })?;
-        match (&column.cells, feature) {
-            (Cells::Numbers(values), Feature::Number { .. } | Feature::Presence { .. }) => Ok(Cursor::Numbers(values)),
-            (Cells::Words(words), Feature::Category { values, other, .. }) => {
-                let places: HashMap<&str, usize> =
-                    values.iter().enumerate().map(|(at, value)| (value.as_str(), at)).collect();
-                let unseen = other.then_some(values.len());
-                let place = |word| places.get(word).copied().or(unseen);
-                Ok(Cursor::Words(&words.codes, words.dictionary.iter().map(place).collect()))
-            }
-            _ => match rows.iter().find(|&&row| !column.is_missing(row)) {
-                None => Ok(Cursor::Missing),
-                Some(&row) => Err(other_storage(feature, column, table, row)),
-            },
-        }
-    }
-
-    /// Writes the feature for a block of rows; `out` starts at its first column.
-    ///
-    /// Fails with row, value and scaled value where f32 cannot hold the result.
-    fn write(
-        &self,
-        feature: &Feature,
-        block: &[usize],
-        stride: usize,
-        out: &mut [f32],
-    ) -> Result<(), (usize, f64, f64)> {
-        match feature {
-            Feature::Number { affine, fill, indicator, .. } => {
-                let filled = affine.apply(*fill);
-                for (at, &row) in block.iter().enumerate() {
-                    let value = self.number(row);
-                    let scaled = if value.is_nan() { filled } else { affine.apply(value) };
-                    let narrow = scaled as f32;
-                    if !narrow.is_finite() {
-                        return Err((row, value, scaled));
-                    }
-                    out[at * stride] = narrow;
-                    if *indicator && value.is_nan() {
-                        out[at * stride + 1] = 1.0;
-                    }
-                }
-            }
-            Feature::Presence { .. } => {
-                for (at, &row) in block.iter().enumerate() {
-                    out[at * stride] = f32::from(u8::from(self.number(row).is_nan()));
-                }
-            }
-            Feature::Category { values, other, missing, .. } => {
-                let absent =
-                    if *missing { Some(values.len() + usize::from(*other)) } else { other.then_some(values.len()) };
-                for (at, &row) in block.iter().enumerate() {
-                    if let Some(place) = self.place(row, absent) {
-                        out[at * stride + place] = 1.0;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&self, row: usize) -> f64 {
-        match self {
-            Cursor::Numbers(values) => values[row],
-            Cursor::Words(..) | Cursor::Missing => f64::NAN,
-        }
-    }
-
-    fn place(&self, row: usize, absent: Option<usize>) -> Option<usize> {
-        match self {
-            Cursor::Words(codes, places) if codes[row] != MISSING => places[codes[row] as usize],
-            Cursor::Words(..) | Cursor::Numbers(_) | Cursor::Missing => absent,
-        }
-    }
-}
-
-fn other_storage(feature: &Feature, column: &Column, table: &Table, row: usize) -> EncodeError {
-    let (path, name) = (table.path().to_owned(), column.name.clone());
-    match &column.cells {
-        Cells::Words(words) => {
-            EncodeError::NotNumber { path, line: table.line(row), name, cell: clipped(words.get(row).unwrap_or("")) }
-        }
-        Cells::Numbers(_) => {
-            EncodeError::OtherStorage { path, name, expected: feature.storage(), found: Storage::Numbers }
-        }
-    }
-}
 
 /// An encoder as it stands in a file, not yet trusted.
 #[derive(Deserialize)]
@@ -318,12 +152,8 @@ impl TryFrom<Parts> for Encoder {
         if features.is_empty() {
             return Err("encoder: no features".to_owned());
         }
-        for feature in &features {
-            if let Feature::Number { name, affine, fill, .. } = feature
-                && !(affine.is_sound() && fill.is_finite())
-            {
-                return Err(format!("encoder: the scaling of `{name}` is not finite"));
-            }
+        if let Some((feature, fault)) = features.iter().find_map(|feature| Some((feature, feature.fault()?))) {
+            return Err(format!("encoder, column `{}`: {fault}", feature.name()));
         }
         Ok(Encoder { scaling, schema, features, dropped })
     }

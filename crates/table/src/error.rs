@@ -55,6 +55,8 @@ pub enum ReadError {
     Infinite { path: PathBuf, line: u64, column: String, cell: String },
     #[error("{}, line {line}, column `{column}`: the text `{cell}` in a column of numbers ({words} of its {} cells are text); if it means missing, say so (--missing '{cell}'), else mend the cell or leave the column out (--drop '{column}')", path.display(), words + numbers)]
     TextInNumbers { path: PathBuf, line: u64, column: String, cell: String, words: usize, numbers: usize },
+    #[error("{}, line {line}, column `{column}`: the text `{cell}` in a column of dates ({words} of its {} cells are no date); if it means missing, say so (--missing '{cell}'), else mend the cell or leave the column out (--drop '{column}')", path.display(), words + dates)]
+    TextInDates { path: PathBuf, line: u64, column: String, cell: String, words: usize, dates: usize },
     #[error("{}, line {line}, column `{column}`: `{cell}` is written with a comma; numbers need a decimal point and no separators of thousands", path.display())]
     DecimalComma { path: PathBuf, line: u64, column: String, cell: String },
     #[error("column `{column}`, row {row} (from 0): {value} is infinite; numbers must be finite, NaN where missing")]
@@ -80,6 +82,10 @@ pub enum TargetError {
         "target `{name}`: {classes} classes in {rows} rows; a class needs at least two rows on average (if these are values, ask for regression)"
     )]
     TooManyClasses { name: String, classes: usize, rows: usize },
+    #[error(
+        "target `{name}`: it holds dates (`{cell}`), and a network answers with a class or a number; make a column of what is asked (days since a date, the month) and name that, or ask for classification"
+    )]
+    Dates { name: String, cell: String },
     #[error("{}, line {line}, target `{name}`: `{cell}` is no number; regression needs numbers", path.display())]
     NotNumbers { path: PathBuf, line: u64, name: String, cell: String },
     #[error("{}, line {line}, target `{name}`: class `{cell}` is not among those of training{}", path.display(), offer_or_list(nearest, classes))]
@@ -117,10 +123,12 @@ pub enum SplitError {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are the facts that the texts name")]
 pub enum EncodeError {
-    #[error("{}: column `{name}` is missing{}", path.display(), offer(nearest))]
-    MissingColumn { path: PathBuf, name: String, nearest: Option<String> },
+    #[error("{}: {}", path.display(), absent(missing))]
+    MissingColumns { path: PathBuf, missing: Vec<MissingColumn> },
     #[error("{}, line {line}, column `{name}`: `{cell}` is no number; the column held numbers in training", path.display())]
     NotNumber { path: PathBuf, line: u64, name: String, cell: String },
+    #[error("{}, line {line}, column `{name}`: `{cell}` is no date; the column held dates in training", path.display())]
+    NotDate { path: PathBuf, line: u64, name: String, cell: String },
     #[error("{}: column `{name}` was read as {found}; in training it held {expected} (read the file by the model's schema)", path.display())]
     OtherStorage { path: PathBuf, name: String, expected: Storage, found: Storage },
     #[error("{}, line {line}, column `{name}`: {value} is {scaled} after scaling, beyond the range of f32", path.display())]
@@ -133,6 +141,30 @@ pub enum EncodeError {
     NoFeatures { dropped: Vec<Dropped> },
     #[error("{rows} rows of {columns} columns do not fit into memory")]
     TooLarge { rows: usize, columns: usize },
+}
+
+/// A column that a table should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingColumn {
+    /// Its name.
+    pub name: String,
+    /// The column of the table that was probably meant.
+    pub nearest: Option<String>,
+}
+
+fn absent(missing: &[MissingColumn]) -> String {
+    let one = |column: &MissingColumn| {
+        let offer = column.nearest.as_ref().map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"));
+        format!("`{}`{offer}", clipped(&column.name))
+    };
+    match missing {
+        [MissingColumn { name, nearest }] => format!("column `{}` is missing{}", clipped(name), offer(nearest)),
+        _ => {
+            let shown: Vec<String> = missing.iter().take(16).map(one).collect();
+            let more = if missing.len() > shown.len() { ", ..." } else { "" };
+            format!("{} columns are missing: {}{more}", missing.len(), shown.join(", "))
+        }
+    }
 }
 
 fn offer(nearest: &Option<impl AsRef<str>>) -> String {

@@ -1,12 +1,16 @@
 //! Learning from the training rows how cells become numbers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::boolean;
 use crate::column::{Cells, Column, Kind, MISSING, Words};
-use crate::encode::{Encoder, Feature};
-use crate::error::EncodeError;
+use crate::date::{self, DateOrder, Found, Moment};
+use crate::encode::Encoder;
+use crate::error::{EncodeError, MissingColumn};
+use crate::feature::{DateNumber, DatePart, Feature};
 use crate::scale::{Affine, Scaling, median};
 use crate::schema::{Schema, SchemaColumn};
 use crate::table::Table;
@@ -36,6 +40,8 @@ pub enum Reason {
     Identifier,
     /// Words that hardly come again.
     Text,
+    /// Dates that have two meanings: day first or month first.
+    AmbiguousDate,
 }
 
 impl fmt::Display for Dropped {
@@ -45,6 +51,7 @@ impl fmt::Display for Dropped {
             Reason::Empty => "no value",
             Reason::Identifier => "an identifier",
             Reason::Text => "free text",
+            Reason::AmbiguousDate => "dates that could be day/month or month/day; write them as 2011-01-31",
         };
         write!(f, "`{}` ({reason})", self.name)
     }
@@ -59,7 +66,9 @@ impl Encoder {
     /// - **Words** become one column per value, for the [`COMMONEST`] values (ties: the
     ///   alphabetically first), one for `other` where there were more, and one for missing where
     ///   the training rows had a missing one.
-    /// - Constants, identifiers, free text and empty columns (see [`Kind`]) are left out and
+    /// - **Booleans** become one column; a missing one becomes the commoner of the two.
+    /// - **Dates** become the numbers that vary (year, day, hour) and one column per month and day of the week.
+    /// - Constants, identifiers, free text, dates with two meanings and empty columns (see [`Kind`]) are left out and
     ///   named in [`Encoder::dropped`].
     ///
     /// # Errors
@@ -73,10 +82,9 @@ impl Encoder {
         }
         let mut encoder = Encoder { scaling, schema: Schema::default(), features: Vec::new(), dropped: Vec::new() };
         for name in features {
-            let column = table.column(name).ok_or_else(|| EncodeError::MissingColumn {
+            let column = table.column(name).ok_or_else(|| EncodeError::MissingColumns {
                 path: table.path().to_owned(),
-                name: name.clone(),
-                nearest: table.nearest_name(name),
+                missing: vec![MissingColumn { name: name.clone(), nearest: table.nearest_name(name) }],
             })?;
             match learn(column, rows, scaling) {
                 Ok(feature) => {
@@ -100,13 +108,23 @@ fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, R
         Kind::Constant => return Err(Reason::Constant),
         Kind::Identifier => return Err(Reason::Identifier),
         Kind::Text => return Err(Reason::Text),
-        Kind::Number | Kind::Category => {}
+        Kind::AmbiguousDate => return Err(Reason::AmbiguousDate),
+        Kind::Number | Kind::Category | Kind::Boolean | Kind::Date => {}
     }
     let name = column.name.clone();
-    match &column.cells {
-        Cells::Words(words) => Ok(learn_words(name, words, rows)),
-        Cells::Numbers(values) => learn_numbers(name, values, rows, scaling),
+    let words = match &column.cells {
+        Cells::Words(words) => words,
+        Cells::Numbers(values) => return learn_numbers(name, values, rows, scaling),
+    };
+    let counts = Counts::of(words, rows);
+    match date::order(counts.distinct()) {
+        Found::Order(order) => return learn_dates(name, &counts, order, scaling),
+        Found::Either | Found::NoDates => {}
     }
+    Ok(match boolean::pair(counts.distinct()) {
+        Some(pair) => learn_booleans(name, &counts, pair),
+        None => learn_words(name, &counts),
+    })
 }
 
 fn learn_numbers(name: String, values: &[f64], rows: &[usize], scaling: Scaling) -> Result<Feature, Reason> {
@@ -121,18 +139,66 @@ fn learn_numbers(name: String, values: &[f64], rows: &[usize], scaling: Scaling)
     }
 }
 
-fn learn_words(name: String, words: &Words, rows: &[usize]) -> Feature {
-    let mut counts = vec![0_usize; words.dictionary.len()];
-    let mut missing = false;
-    for &row in rows {
-        match words.codes[row] {
-            MISSING => missing = true,
-            code => counts[code as usize] += 1,
+/// How often each word stands in the training rows.
+struct Counts<'a> {
+    /// The words that are there at all, by code.
+    words: Vec<(&'a str, usize)>,
+    missing: usize,
+}
+
+impl<'a> Counts<'a> {
+    fn of(words: &'a Words, rows: &[usize]) -> Counts<'a> {
+        let mut counts = vec![0_usize; words.dictionary.len()];
+        let mut missing = 0;
+        for &row in rows {
+            match words.codes[row] {
+                MISSING => missing += 1,
+                code => counts[code as usize] += 1,
+            }
         }
+        Counts { words: words.dictionary.iter().zip(counts).filter(|&(_, count)| count > 0).collect(), missing }
     }
-    let mut values: Vec<(&str, usize)> = words.dictionary.iter().zip(counts).filter(|&(_, count)| count > 0).collect();
+
+    fn distinct(&self) -> impl Iterator<Item = &'a str> {
+        self.words.iter().map(|&(word, _)| word)
+    }
+}
+
+fn learn_words(name: String, counts: &Counts<'_>) -> Feature {
+    let mut values = counts.words.clone();
     values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let other = values.len() > COMMONEST;
     let values = values.into_iter().take(COMMONEST).map(|(word, _)| word.to_owned()).collect();
-    Feature::Category { name, values, other, missing }
+    Feature::Category { name, values, other, missing: counts.missing > 0 }
+}
+
+fn learn_booleans(name: String, counts: &Counts<'_>, pair: [&str; 2]) -> Feature {
+    let (mut yes, mut no) = (0, 0);
+    for &(word, count) in &counts.words {
+        if boolean::truth(word, &pair) == Some(true) { yes += count } else { no += count }
+    }
+    Feature::Boolean { name, pair: pair.map(str::to_owned), fill: yes > no, missing: counts.missing > 0 }
+}
+
+fn learn_dates(name: String, counts: &Counts<'_>, order: DateOrder, scaling: Scaling) -> Result<Feature, Reason> {
+    let mut moments: Vec<(Moment, usize)> =
+        counts.words.iter().filter_map(|&(word, count)| Some((date::moment(word, order)?, count))).collect();
+    // By time, not by first appearance: sums must not depend on the order of the rows' words.
+    moments.sort_by(|(a, _), (b, _)| a.day.cmp(&b.day).then(a.hour.total_cmp(&b.hour)));
+    let number = |part: DatePart| {
+        let each = moments.iter().flat_map(|&(moment, count)| std::iter::repeat_n(part.of(&moment), count));
+        let values: Vec<f64> = each.collect();
+        let spread = values.iter().any(|value| *value != values[0]);
+        let affine = if spread { Affine::fit(scaling, &values)? } else { return None };
+        Some(DateNumber { part, affine, fill: median(&values)? })
+    };
+    let numbers: Vec<DateNumber> =
+        [DatePart::Year, DatePart::Day, DatePart::Hour].into_iter().filter_map(number).collect();
+    let of_part = |of: &dyn Fn(&Moment) -> u8| {
+        let seen: BTreeSet<u8> = moments.iter().map(|(moment, _)| of(moment)).collect();
+        if seen.len() > 1 { seen.into_iter().collect() } else { Vec::new() }
+    };
+    let (months, weekdays) = (of_part(&|moment| moment.month), of_part(&Moment::weekday));
+    let feature = Feature::Date { name, order, numbers, months, weekdays, missing: counts.missing > 0 };
+    if feature.width() == 0 { Err(Reason::Constant) } else { Ok(feature) }
 }

@@ -1,6 +1,7 @@
 //! From the text of a column to numbers or words.
 
 use crate::column::{Cells, MISSING, Words};
+use crate::date::is_date;
 use crate::dictionary::{Interner, NotText};
 use crate::error::clipped;
 use crate::number::{Reading, read};
@@ -86,6 +87,7 @@ pub(crate) struct BadCell {
 pub(crate) enum CellFault {
     Infinite,
     TextInNumbers { words: usize, numbers: usize },
+    TextInDates { words: usize, dates: usize },
     DecimalComma,
     NotUtf8,
 }
@@ -117,6 +119,9 @@ pub(crate) fn infer(raw: &RawColumn, missing: &MissingWords<'_>, wanted: Option<
     }
     if let Some(cell) = decimal_comma(&words) {
         return Err(bad(row, cell.as_bytes(), CellFault::DecimalComma));
+    }
+    if let Some((row, fault)) = text_in_dates(&words) {
+        return Err(bad(row, words.get(row).unwrap_or("").as_bytes(), fault));
     }
     Ok(Cells::Words(words))
 }
@@ -218,6 +223,27 @@ fn has_stray_text(values: &[f64], words: &Words, texts: usize, numbers: usize) -
     }
     let broken = || values.iter().any(|value| value.fract().abs() > 0.0);
     different_texts <= 5 && (different_numbers > 20 || (texts <= numbers && broken()))
+}
+
+/// The first text by mistake in a column of dates: the only one, or one of at most one in twenty, among four dates or
+/// more.
+fn text_in_dates(words: &Words) -> Option<(usize, CellFault)> {
+    const LOOKED_AT: usize = 4;
+    if !words.dictionary.iter().take(LOOKED_AT).any(is_date) {
+        return None;
+    }
+    let known: Vec<bool> = words.dictionary.iter().map(is_date).collect();
+    let (mut dates, mut texts, mut first) = (0, 0, None);
+    for (row, &code) in words.codes.iter().enumerate().filter(|&(_, &code)| code != MISSING) {
+        if known[code as usize] {
+            dates += 1;
+        } else {
+            texts += 1;
+            first.get_or_insert(row);
+        }
+    }
+    let stray = dates >= 4 && (texts == 1 || texts * 20 <= texts + dates);
+    first.filter(|_| stray).map(|row| (row, CellFault::TextInDates { words: texts, dates }))
 }
 
 /// The first word, where all words are numbers if commas are read as points.

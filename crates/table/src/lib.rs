@@ -20,12 +20,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod boolean;
 mod checkup;
 mod chunks;
 mod column;
+mod cursor;
+mod date;
 mod dictionary;
 mod encode;
 mod error;
+mod feature;
 mod fit;
 mod header;
 mod infer;
@@ -45,9 +49,11 @@ mod target_spec;
 pub use checkup::{Checkup, Evidence, Finding, Part};
 pub use chunks::Chunks;
 pub use column::{Cells, Column, Kind, MISSING, Words};
+pub use date::DateOrder;
 pub use dictionary::Dictionary;
-pub use encode::{Encoder, Feature, Matrix};
-pub use error::{EncodeError, ReadError, SplitError, TargetError};
+pub use encode::{Encoder, Matrix};
+pub use error::{EncodeError, MissingColumn, ReadError, SplitError, TargetError};
+pub use feature::{DateNumber, DatePart, Feature};
 pub use fit::{COMMONEST, Dropped, Reason};
 pub use nearest::nearest;
 pub use read::ReadOptions;

@@ -16,6 +16,12 @@ pub struct Summary {
     pub numbers: Vec<String>,
     /// Names of the columns of categories.
     pub categories: Vec<String>,
+    /// Names of the columns of yes and no.
+    pub booleans: Vec<String>,
+    /// Names of the columns of dates.
+    pub dates: Vec<String>,
+    /// Names of the columns of dates that have two meanings.
+    pub ambiguous_dates: Vec<String>,
     /// Names of the columns with one value only.
     pub constants: Vec<String>,
     /// Names of the columns that name the rows.
@@ -37,6 +43,9 @@ impl Summary {
             let names = match column.kind(&rows) {
                 Kind::Number => &mut summary.numbers,
                 Kind::Category => &mut summary.categories,
+                Kind::Boolean => &mut summary.booleans,
+                Kind::Date => &mut summary.dates,
+                Kind::AmbiguousDate => &mut summary.ambiguous_dates,
                 Kind::Constant => &mut summary.constants,
                 Kind::Identifier => &mut summary.identifiers,
                 Kind::Text => &mut summary.texts,
@@ -63,6 +72,9 @@ impl fmt::Display for Summary {
         let kinds = [
             (&self.numbers, "numbers", false),
             (&self.categories, "categories", false),
+            (&self.booleans, "booleans", false),
+            (&self.dates, "dates", false),
+            (&self.ambiguous_dates, "dates with two meanings", true),
             (&self.constants, "constant", true),
             (&self.identifiers, "identifiers", true),
             (&self.texts, "free text", true),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Cells, Column, MISSING, Words};
+use crate::boolean;
+use crate::column::{Cells, Column, Kind, MISSING, Words};
 use crate::error::{TargetError, clipped};
 use crate::number::{Reading, read};
 use crate::scale::mean_and_deviation;
@@ -64,11 +65,12 @@ impl Target {
     ///
     /// `Task::Auto`: words are classes. Numbers are classes if there are two different ones in
     /// four or more rows, or if all are whole, at most 20 are different, and there are at least
-    /// ten rows for each of those; other numbers are values.
+    /// ten rows for each of those; other numbers are values. Spellings of one boolean (`Yes`, `YES`) are one class, named
+    /// by the commonest.
     ///
     /// # Errors
     /// No such column; no cell with a value; one value only; fewer than two rows per class on
-    /// average; words where values are asked for.
+    /// average; words where values are asked for; dates, unless classes are asked for.
     pub fn find(table: &Table, name: &str, task: Task) -> Result<Target, TargetError> {
         let column = find_column(table, name)?;
         let rows = present(column);
@@ -76,6 +78,9 @@ impl Target {
             return Err(TargetError::AllMissing { name: name.to_owned(), rows: column.rows() });
         }
         let different = Different::of(column);
+        if task != Task::Classification && matches!(column.kind(&rows), Kind::Date | Kind::AmbiguousDate) {
+            return Err(TargetError::Dates { name: name.to_owned(), cell: clipped(&different.names()[0]) });
+        }
         let classes = match task {
             Task::Classification => true,
             Task::Regression => false,
@@ -183,7 +188,8 @@ pub(crate) fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<
 /// The different values of a column in the order of classes.
 pub(crate) enum Different<'a> {
     Numbers(Vec<f64>),
-    Words(&'a Words, Vec<u32>),
+    /// The codes of each class, the one that names it first.
+    Words(&'a Words, Vec<Vec<u32>>),
 }
 
 impl<'a> Different<'a> {
@@ -195,7 +201,7 @@ impl<'a> Different<'a> {
                 sorted.dedup();
                 Different::Numbers(sorted)
             }
-            Cells::Words(words) => Different::Words(words, sorted_codes(words)),
+            Cells::Words(words) => Different::Words(words, spellings(words, sorted_codes(words))),
         }
     }
 
@@ -220,7 +226,8 @@ impl<'a> Different<'a> {
         match self {
             Different::Numbers(values) => values.iter().map(f64::to_string).collect(),
             Different::Words(words, codes) => {
-                codes.iter().filter_map(|&code| words.dictionary.get(code).map(str::to_owned)).collect()
+                let name = |codes: &Vec<u32>| words.dictionary.get(*codes.first()?).map(str::to_owned);
+                codes.iter().filter_map(name).collect()
             }
         }
     }
@@ -236,8 +243,8 @@ impl<'a> Different<'a> {
             }
             (Different::Words(words, codes), _) => {
                 let mut classes = vec![NO_LABEL; words.dictionary.len()];
-                for (class, &code) in codes.iter().enumerate() {
-                    classes[code as usize] = class as u32;
+                for (class, codes) in codes.iter().enumerate() {
+                    codes.iter().for_each(|&code| classes[code as usize] = class as u32);
                 }
                 relabel(words, &classes)
             }
@@ -250,6 +257,21 @@ impl<'a> Different<'a> {
 fn relabel(words: &Words, class_of_code: &[u32]) -> Vec<u32> {
     let label = |&code: &u32| if code == MISSING { NO_LABEL } else { class_of_code[code as usize] };
     words.codes.iter().map(label).collect()
+}
+
+/// The codes by class: one each, unless they are more than two and spell one boolean.
+fn spellings(words: &Words, codes: Vec<u32>) -> Vec<Vec<u32>> {
+    let word = |code: u32| words.dictionary.get(code).unwrap_or("");
+    let pair = boolean::pair(codes.iter().map(|&code| word(code))).filter(|_| codes.len() > 2);
+    let Some(pair) = pair else { return codes.into_iter().map(|code| vec![code]).collect() };
+    let mut counts = vec![0_usize; words.dictionary.len()];
+    words.codes.iter().filter(|&&code| code != MISSING).for_each(|&code| counts[code as usize] += 1);
+    let (mut yes, mut no): (Vec<u32>, Vec<u32>) =
+        codes.into_iter().partition(|&code| boolean::truth(word(code), &pair) == Some(true));
+    for codes in [&mut yes, &mut no] {
+        codes.sort_by(|&a, &b| counts[b as usize].cmp(&counts[a as usize]));
+    }
+    vec![no, yes]
 }
 
 /// The codes in use: by value where all words are numbers, else by the alphabet.

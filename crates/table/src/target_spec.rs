@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::boolean;
 use crate::column::Column;
 use crate::error::{TargetError, clipped};
 use crate::schema::Storage;
@@ -98,7 +99,12 @@ impl TargetSpec {
 fn known_classes(table: &Table, column: &Column, rows: &[usize], classes: &[String]) -> Result<Classes, TargetError> {
     let different = Different::of(column);
     let mut found = different.classes(column);
-    let class = |name: &String| classes.iter().position(|known| known == name);
+    let pair = boolean::pair(classes.iter().map(String::as_str)).filter(|_| classes.len() == 2);
+    let truth = |name: &str| pair.and_then(|pair| boolean::truth(name, &pair));
+    let class = |name: &String| {
+        let spelled = || classes.iter().position(|known| truth(known).is_some() && truth(known) == truth(name));
+        classes.iter().position(|known| known == name).or_else(spelled)
+    };
     let known: Vec<Option<usize>> = found.names.iter().map(class).collect();
     let unknown = rows.iter().find(|&&row| known[found.labels[row] as usize].is_none());
     if let Some(&row) = unknown {

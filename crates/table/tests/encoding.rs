@@ -110,7 +110,9 @@ fn missing_columns_and_other_contents_are_typed_errors() {
     let table = read("age,job\n1,a\n");
     assert!(matches!(encoder.encode(&table, &[1]), Err(EncodeError::RowOutOfRange { row: 1, rows: 1 })));
     let unknown = Encoder::fit(&table, &["jab".to_owned()], &[0], Scaling::None).unwrap_err();
-    assert!(matches!(unknown, EncodeError::MissingColumn { nearest: Some(name), .. } if name == "job"));
+    assert!(
+        matches!(unknown, EncodeError::MissingColumns { missing, .. } if missing[0].nearest.as_deref() == Some("job"))
+    );
     assert!(matches!(Encoder::fit(&table, &[], &[], Scaling::None), Err(EncodeError::NoRows)));
 }
 
