@@ -338,8 +338,9 @@ fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View
         TargetValues::Numbers(_) => Vec::new(),
     };
     let [validation, test] = files.map(|file| file.as_ref().map(|file| file.target.rows.len()));
-    let words = |feature: &&Feature| matches!(feature, Feature::Category { .. });
+    let words = |feature: &&Feature| matches!(feature, Feature::Category { .. } | Feature::Boolean { .. });
     let categories = view.encoder.features().iter().filter(words).count();
+    let dates = view.encoder.features().iter().filter(|feature| matches!(feature, Feature::Date { .. })).count();
     let mut notes = Vec::new();
     if target.dropped > 0 {
         notes.push(format!("{} rows without a target left out", target.dropped));
@@ -356,8 +357,9 @@ fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View
         target: target.name.clone(),
         task: if target.labels().is_some() { "classification" } else { "regression" },
         classes,
-        numbers: view.encoder.features().len() - categories,
+        numbers: view.encoder.features().len() - categories - dates,
         categories,
+        dates,
         dropped: view.encoder.dropped().to_vec(),
         rows_dropped: target.dropped,
         inputs: view.encoder.width(),

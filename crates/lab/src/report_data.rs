@@ -22,8 +22,10 @@ pub struct DataReport {
     pub classes: Vec<(String, usize)>,
     /// Columns of numbers that are used.
     pub numbers: usize,
-    /// Columns of categories that are used.
+    /// Columns of categories, and of yes and no, that are used.
     pub categories: usize,
+    /// Columns of dates that are used.
+    pub dates: usize,
     /// Columns that are left out, with reasons.
     pub dropped: Vec<Dropped>,
     /// Rows without a target, left out.

@@ -179,7 +179,10 @@ fn facts_of_data(data: &DataReport) -> Vec<Fact> {
         let more = if data.classes.len() > 20 { ", ..." } else { "" };
         facts.push(Fact::new("rows of each class", shown.collect::<Vec<_>>().join(", ") + more));
     }
-    let columns = format!("{} of numbers, {} of categories", data.numbers, data.categories);
+    let mut columns = format!("{} of numbers, {} of categories", data.numbers, data.categories);
+    if data.dates > 0 {
+        columns += &format!(", {} of dates", data.dates);
+    }
     facts.push(Fact::new("columns used", format!("{columns}; {} inputs", data.inputs)));
     if !data.dropped.is_empty() {
         let shown: Vec<String> = data.dropped.iter().take(20).map(ToString::to_string).collect();
