@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use caviar_engine::optim::SpecError;
 use caviar_engine::train::{DataError, TrainError};
+use caviar_formats::FormatError;
 use caviar_store::{ModelError, StoreError};
 use caviar_table::{EncodeError, ReadError, SplitError, TargetError};
 use caviar_tune::SearchError;
@@ -16,6 +17,36 @@ pub enum LabError {
     /// A file that is no table.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A file of arrays that cannot be read.
+    #[error("{}: {source}", path.display())]
+    Arrays {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<FormatError>,
+    },
+    /// A file of arrays that makes no table.
+    #[error("{}: {rule}; it has {arrays}", path.display())]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+        /// What it must have.
+        rule: &'static str,
+        /// Its arrays, with their shapes.
+        arrays: String,
+    },
+    /// Answers that are not one for each row.
+    #[error("{}: shape {shape:?}, but there must be one number for each of the {rows} rows of {}", path.display(), data.display())]
+    Answers {
+        /// The file of the answers.
+        path: PathBuf,
+        /// The shape of the array.
+        shape: Vec<usize>,
+        /// The rows that want answers.
+        rows: usize,
+        /// Their file.
+        data: PathBuf,
+    },
     /// A column that cannot be the target.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -169,6 +200,9 @@ impl LabError {
             LabError::Split(SplitError::Fraction { .. }) => ErrorKind::Usage,
             LabError::Read(ReadError::Delimiter { .. }) => ErrorKind::Usage,
             LabError::Read(_)
+            | LabError::Arrays { .. }
+            | LabError::NoTable { .. }
+            | LabError::Answers { .. }
             | LabError::Target(_)
             | LabError::Split(_)
             | LabError::Encode(_)

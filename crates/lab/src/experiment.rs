@@ -4,17 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use caviar_engine::rng::{Purpose, Stream};
-use caviar_engine::rows::Rows;
-use caviar_engine::train::{Data, DataError, Targets};
+use caviar_engine::train::{Data, Targets};
 use caviar_table::{
-    Cells, Checkup, Encoder, Feature, Finding, Fractions, ReadOptions, Schema, SchemaColumn, Split, Table, Target,
-    TargetSpec, TargetValues,
+    Checkup, Column, Contents, Encoder, Feature, Finding, Fractions, ReadOptions, Schema, SchemaColumn, Split, Table,
+    Target, TargetSpec, TargetValues,
 };
 
+use crate::encoded::encoded;
 use crate::error::LabError;
 use crate::options::{DataOptions, Part};
 use crate::report_data::DataReport;
-use crate::source::read_table;
+use crate::source::{read_held_out, read_table_with_target};
 
 /// A table read, dealt out and encoded: all that networks are trained, chosen and measured on.
 #[derive(Clone, Debug)]
@@ -51,7 +51,8 @@ impl Experiment {
     /// # Errors
     /// Anything that is wrong with the file, a column, or the number of rows.
     pub fn prepare(source: &Path, options: &DataOptions) -> Result<Experiment, LabError> {
-        Experiment::from_table(read_table(source, &options.read)?, options)
+        let (table, target) = read_table_with_target(source, &options.read, &options.target, None)?;
+        Experiment::from_table(table, &DataOptions { target, ..options.clone() })
     }
 
     /// As [`Experiment::prepare`], from a table in memory.
@@ -176,8 +177,8 @@ impl Experiment {
     pub(crate) fn plane(&self, names: [&str; 2]) -> Vec<([f64; 2], f64, bool)> {
         let mut points = Vec::new();
         let mut add = |source: &Source, rows: &[usize], test: bool| {
-            let numbers = names.map(|name| source.table.column(name).map(|column| &column.cells));
-            let [Some(Cells::Numbers(x)), Some(Cells::Numbers(y))] = numbers else { return };
+            let numbers = names.map(|name| source.table.column(name).map(Column::contents));
+            let [Some(Contents::Numbers(x)), Some(Contents::Numbers(y))] = numbers else { return };
             for &row in rows {
                 let truth = match &source.target.values {
                     TargetValues::Classes(classes) => f64::from(classes.labels[row]),
@@ -211,7 +212,7 @@ impl Source {
             |column: &caviar_table::Column| SchemaColumn { name: column.name.clone(), storage: column.storage() };
         let schema = Schema { columns: main.table.columns().iter().map(column).collect() };
         let read = ReadOptions { schema: Some(schema), drop: Vec::new(), ..options.read.clone() };
-        let table = read_table(path, &read)?;
+        let table = read_held_out(path, &read, &main.target.name)?;
         Source::new(table, spec, options.sample_weight.as_deref())
     }
 
@@ -234,7 +235,6 @@ impl Source {
 
     /// These rows as numbers.
     pub(crate) fn encode(&self, encoder: &Encoder, spec: &TargetSpec, rows: &[usize]) -> Result<Data, LabError> {
-        let matrix = encoder.encode(&self.table, rows)?;
         let targets = match &self.target.values {
             TargetValues::Classes(classes) => Targets::Classes {
                 labels: rows.iter().map(|&row| i64::from(classes.labels[row])).collect(),
@@ -244,8 +244,7 @@ impl Source {
                 Targets::Values { values: rows.iter().map(|&row| spec.scaled(values[row])).collect(), columns: 1 }
             }
         };
-        let features = Rows::from_f32(matrix.values, matrix.columns).map_err(|_| DataError::Empty)?;
-        let data = Data::new(features, targets)?;
+        let data = Data::new(encoded(encoder, &self.table, rows)?, targets)?;
         match &self.weights {
             Some(weights) => Ok(data.with_weights(rows.iter().map(|&row| weights[row]).collect())?),
             None => Ok(data),
@@ -269,12 +268,12 @@ fn weights(table: &Table, name: Option<&str>) -> Result<Option<Vec<f64>>, LabErr
         nearest: table.nearest_name(name),
     })?;
     let bad = |row| LabError::BadWeight { path: path(), line: table.line(row), name: name.to_owned() };
-    match &column.cells {
-        Cells::Numbers(values) => match values.iter().position(|value| !(*value >= 0.0 && value.is_finite())) {
+    match column.contents() {
+        Contents::Numbers(values) => match values.iter().position(|value| !(*value >= 0.0 && value.is_finite())) {
             Some(row) => Err(bad(row)),
-            None => Ok(Some(values.clone())),
+            None => Ok(Some(values.into_owned())),
         },
-        Cells::Words(_) => Err(bad(0)),
+        Contents::Words(_) => Err(bad(0)),
     }
 }
 

@@ -3,12 +3,14 @@
 //! [`Experiment::prepare`] reads a table and deals out its rows; [`train`] trains one network by a [`Recipe`], [`tune`]
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
+mod arrays;
 mod assessment;
 mod baselines;
 pub mod bench;
 mod board;
 mod committee;
 mod crew;
+mod encoded;
 mod error;
 mod evaluate;
 mod experiment;
@@ -43,7 +45,7 @@ pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
 pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError, parse_layers};
 pub use report_data::DataReport;
-pub use source::read_table;
+pub use source::{read_table, read_table_with_target};
 pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};
 pub use train::{train, train_steered};
 pub use tune::tune;

@@ -11,6 +11,7 @@ use caviar_store::ModelFile;
 use caviar_table::{Encoder, ReadOptions, Table, TargetSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::encoded::encoded;
 use crate::error::LabError;
 use crate::experiment::classes_of;
 use crate::network::{Weights, set_weights};
@@ -225,8 +226,7 @@ impl Model {
     /// A column that is missing or holds something else.
     pub fn predict(&self, table: &Table) -> Result<Predictions, LabError> {
         let rows: Vec<usize> = (0..table.rows()).collect();
-        let matrix = self.encoder.encode(table, &rows)?;
-        self.predict_rows(&Rows::from_f32(matrix.values, matrix.columns).map_err(|_| DataError::Empty)?)
+        self.predict_rows(&encoded(&self.encoder, table, &rows)?)
     }
 
     /// As [`Model::predict`], of rows that the model's encoder has encoded.

@@ -1,5 +1,8 @@
 //! Cells by column, and what kind of column they make.
 
+use std::borrow::Cow;
+
+use crate::block::BlockColumn;
 use crate::boolean;
 use crate::date::{self, Found};
 use crate::dictionary::{Dictionary, Interner};
@@ -36,8 +39,19 @@ impl Words {
 pub enum Cells {
     /// Numbers, NaN where missing, never infinite.
     Numbers(Vec<f64>),
+    /// Numbers that are a column of a matrix, which stays as it was read.
+    Block(BlockColumn),
     /// Words.
     Words(Words),
+}
+
+/// The cells of one column, however they are kept.
+#[derive(Clone, Debug)]
+pub enum Contents<'a> {
+    /// Numbers, NaN where missing, never infinite; those of a matrix are copied out.
+    Numbers(Cow<'a, [f64]>),
+    /// Words.
+    Words(&'a Words),
 }
 
 /// A named column.
@@ -94,7 +108,7 @@ impl Column {
     /// How the cells are kept.
     pub fn storage(&self) -> Storage {
         match self.cells {
-            Cells::Numbers(_) => Storage::Numbers,
+            Cells::Numbers(_) | Cells::Block(_) => Storage::Numbers,
             Cells::Words(_) => Storage::Words,
         }
     }
@@ -103,6 +117,7 @@ impl Column {
     pub fn rows(&self) -> usize {
         match &self.cells {
             Cells::Numbers(values) => values.len(),
+            Cells::Block(column) => column.block().rows(),
             Cells::Words(words) => words.codes.len(),
         }
     }
@@ -111,15 +126,32 @@ impl Column {
     pub fn is_missing(&self, row: usize) -> bool {
         match &self.cells {
             Cells::Numbers(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Cells::Block(column) => column.get(row).is_nan(),
             Cells::Words(words) => words.codes.get(row).is_none_or(|&code| code == MISSING),
         }
     }
 
     /// The kind of the column over these rows (those of training, where a decision hangs on it).
     pub fn kind(&self, rows: &[usize]) -> Kind {
+        self.contents().kind(&self.name, rows)
+    }
+
+    /// The cells, however they are kept.
+    pub fn contents(&self) -> Contents<'_> {
         match &self.cells {
-            Cells::Numbers(values) => number_kind(&self.name, values, rows),
-            Cells::Words(words) => word_kind(words, rows),
+            Cells::Numbers(values) => Contents::Numbers(Cow::Borrowed(values)),
+            Cells::Block(column) => Contents::Numbers(Cow::Owned(column.to_vec())),
+            Cells::Words(words) => Contents::Words(words),
+        }
+    }
+}
+
+impl Contents<'_> {
+    /// The kind of a column of this name with these contents, over these rows.
+    pub(crate) fn kind(&self, name: &str, rows: &[usize]) -> Kind {
+        match self {
+            Contents::Numbers(values) => number_kind(name, values, rows),
+            Contents::Words(words) => word_kind(words, rows),
         }
     }
 }

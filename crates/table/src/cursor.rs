@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::block::BlockColumn;
 use crate::boolean;
 use crate::column::{Cells, Column, MISSING, Words};
 use crate::date::{self, Moment};
@@ -25,8 +26,26 @@ pub(crate) enum Cursor<'a> {
     Dates { codes: Codes<'a>, moments: Vec<Option<Moment>>, parts: Parts<'a> },
 }
 
-/// The numbers of a column; `None` where all rows in question have none.
-type Values<'a> = Option<&'a [f64]>;
+/// The numbers of a column.
+pub(crate) enum Values<'a> {
+    /// Kept as such.
+    Numbers(&'a [f64]),
+    /// A column of a matrix.
+    Block(&'a BlockColumn),
+    /// None in all rows in question.
+    Missing,
+}
+
+impl Values<'_> {
+    fn get(&self, row: usize) -> f64 {
+        match self {
+            Values::Numbers(values) => values[row],
+            Values::Block(column) => column.get(row),
+            Values::Missing => f64::NAN,
+        }
+    }
+}
+
 /// The codes of a column; `None` where all rows in question have none.
 type Codes<'a> = Option<&'a [u32]>;
 
@@ -53,10 +72,11 @@ impl<'a> Cursor<'a> {
         rows: &[usize],
     ) -> Result<Self, EncodeError> {
         let (values, words) = match (&column.cells, feature.storage()) {
-            (Cells::Numbers(values), Storage::Numbers) => (Some(&values[..]), None),
-            (Cells::Words(words), Storage::Words) => (None, Some(words)),
+            (Cells::Numbers(values), Storage::Numbers) => (Values::Numbers(values), None),
+            (Cells::Block(column), Storage::Numbers) => (Values::Block(column), None),
+            (Cells::Words(words), Storage::Words) => (Values::Missing, Some(words)),
             _ => match rows.iter().find(|&&row| !column.is_missing(row)) {
-                None => (None, None),
+                None => (Values::Missing, None),
                 Some(&row) => return Err(other_storage(feature, column, table, row)),
             },
         };
@@ -95,7 +115,7 @@ impl<'a> Cursor<'a> {
             Cursor::Numbers { values, affine, fill, indicator } => {
                 let filled = affine.apply(*fill);
                 for (&row, at) in places {
-                    let value = values.map_or(f64::NAN, |values| values[row]);
+                    let value = values.get(row);
                     let scaled = if value.is_nan() { filled } else { affine.apply(value) };
                     out[at] = narrow(row, value, scaled)?;
                     if *indicator && value.is_nan() {
@@ -105,7 +125,7 @@ impl<'a> Cursor<'a> {
             }
             Cursor::Presence(values) => {
                 for (&row, at) in places {
-                    out[at] = f32::from(u8::from(values.is_none_or(|values| values[row].is_nan())));
+                    out[at] = f32::from(u8::from(values.get(row).is_nan()));
                 }
             }
             Cursor::Words { codes, places: of_code, absent } => {
@@ -200,7 +220,7 @@ fn other_storage(feature: &Feature, column: &Column, table: &Table, row: usize) 
         Cells::Words(words) => {
             EncodeError::NotNumber { path, line: table.line(row), name, cell: clipped(words.get(row).unwrap_or("")) }
         }
-        Cells::Numbers(_) => {
+        Cells::Numbers(_) | Cells::Block(_) => {
             EncodeError::OtherStorage { path, name, expected: feature.storage(), found: Storage::Numbers }
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::boolean;
-use crate::column::{Cells, Column, Kind, MISSING, Words};
+use crate::column::{Column, Contents, Kind, MISSING, Words};
 use crate::date::{self, DateOrder, Found, Moment};
 use crate::encode::Encoder;
 use crate::error::{EncodeError, MissingColumn};
@@ -103,7 +103,8 @@ impl Encoder {
 }
 
 fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, Reason> {
-    match column.kind(rows) {
+    let contents = column.contents();
+    match contents.kind(&column.name, rows) {
         Kind::Empty => return Err(Reason::Empty),
         Kind::Constant => return Err(Reason::Constant),
         Kind::Identifier => return Err(Reason::Identifier),
@@ -112,9 +113,9 @@ fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, R
         Kind::Number | Kind::Category | Kind::Boolean | Kind::Date => {}
     }
     let name = column.name.clone();
-    let words = match &column.cells {
-        Cells::Words(words) => words,
-        Cells::Numbers(values) => return learn_numbers(name, values, rows, scaling),
+    let words = match contents {
+        Contents::Words(words) => words,
+        Contents::Numbers(values) => return learn_numbers(name, &values, rows, scaling),
     };
     let counts = Counts::of(words, rows);
     match date::order(counts.distinct()) {

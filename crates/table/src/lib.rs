@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod block;
 mod boolean;
 mod checkup;
 mod chunks;
@@ -45,10 +46,12 @@ mod summary;
 mod table;
 mod target;
 mod target_spec;
+mod view;
 
+pub use block::{Block, BlockColumn, Numbers};
 pub use checkup::{Checkup, Evidence, Finding, Part};
 pub use chunks::Chunks;
-pub use column::{Cells, Column, Kind, MISSING, Words};
+pub use column::{Cells, Column, Contents, Kind, MISSING, Words};
 pub use date::DateOrder;
 pub use dictionary::Dictionary;
 pub use encode::{Encoder, Matrix};
@@ -64,3 +67,4 @@ pub use summary::Summary;
 pub use table::Table;
 pub use target::{Classes, NO_LABEL, Target, TargetValues, Task};
 pub use target_spec::TargetSpec;
+pub use view::{View, ViewColumn};

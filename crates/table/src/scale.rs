@@ -29,7 +29,7 @@ pub enum Scaling {
     None,
 }
 
-/// `z = (v - center) / scale`, and with a clip `c`, `z / sqrt(1 + (z / c)^2)`.
+/// `z = (v - center)·(1 / scale)`, and with a clip `c`, `z / sqrt(1 + (z / c)^2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Affine {
@@ -68,11 +68,16 @@ impl Affine {
         }
     }
 
+    /// What a distance from the center is multiplied by: `1 / scale`.
+    pub(crate) fn factor(&self) -> f64 {
+        1.0 / self.scale
+    }
+
     /// The scaled value.
     pub fn apply(&self, value: f64) -> f64 {
         let distance = value - self.center;
-        let scaled =
-            if distance.is_finite() { distance / self.scale } else { value / self.scale - self.center / self.scale };
+        let factor = self.factor();
+        let scaled = if distance.is_finite() { distance * factor } else { value * factor - self.center * factor };
         match self.clip {
             None => scaled,
             Some(clip) => {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::block::Block;
 use crate::column::{Cells, Column, MISSING, Words};
 use crate::error::ReadError;
 
@@ -27,6 +28,7 @@ impl Table {
     /// without a word.
     pub fn from_columns(path: impl AsRef<Path>, mut columns: Vec<Column>) -> Result<Table, ReadError> {
         columns.iter_mut().try_for_each(check_cells)?;
+        check_blocks(&columns)?;
         Table::with_lines(path.as_ref(), columns, RowLines::default())
     }
 
@@ -46,6 +48,17 @@ impl Table {
             }
         }
         Ok(Table { path, rows, columns, by_name, lines, passed_over: Vec::new() })
+    }
+
+    /// The table with one more column, the last; lines are kept.
+    ///
+    /// # Errors
+    /// As [`Table::from_columns`].
+    pub fn with_column(self, mut column: Column) -> Result<Table, ReadError> {
+        check_cells(&mut column)?;
+        let Table { path, mut columns, lines, passed_over, .. } = self;
+        columns.push(column);
+        Ok(Table::with_lines(&path, columns, lines)?.with_passed_over(passed_over))
     }
 
     pub(crate) fn with_passed_over(mut self, names: Vec<String>) -> Table {
@@ -111,6 +124,7 @@ fn check_cells(column: &mut Column) -> Result<(), ReadError> {
                 *value += 0.0;
             }
         }
+        Cells::Block(_) => {}
         Cells::Words(Words { codes, dictionary }) => {
             let words = dictionary.len();
             for (row, &code) in codes.iter().enumerate() {
@@ -118,6 +132,28 @@ fn check_cells(column: &mut Column) -> Result<(), ReadError> {
                     return Err(ReadError::UnknownCode { column: name.clone(), row, code, words });
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses infinities in matrices, each looked through once however many columns it has.
+fn check_blocks(columns: &[Column]) -> Result<(), ReadError> {
+    let mut checked: Option<&Block> = None;
+    for column in columns {
+        let Cells::Block(cells) = &column.cells else { continue };
+        let block = cells.block();
+        if checked.is_some_and(|checked| checked.is(block)) {
+            continue;
+        }
+        checked = Some(block);
+        if let Some((row, at, value)) = block.first_infinite() {
+            let is_it = |other: &&Column| match &other.cells {
+                Cells::Block(cells) => cells.block().is(block) && cells.column() == at,
+                Cells::Numbers(_) | Cells::Words(_) => false,
+            };
+            let named = columns.iter().find(is_it).map(|column| column.name.clone());
+            return Err(ReadError::InfiniteValue { column: named.unwrap_or_default(), row, value });
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::boolean;
-use crate::column::{Cells, Column, Kind, MISSING, Words};
+use crate::column::{Column, Contents, Kind, MISSING, Words};
 use crate::error::{TargetError, clipped};
 use crate::number::{Reading, read};
 use crate::scale::mean_and_deviation;
@@ -165,9 +165,9 @@ pub(crate) fn present(column: &Column) -> Vec<usize> {
 
 /// The numbers of a column; words are an error at their first row.
 pub(crate) fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<Vec<f64>, TargetError> {
-    let words = match &column.cells {
-        Cells::Numbers(values) => return Ok(values.clone()),
-        Cells::Words(words) => words,
+    let words = match column.contents() {
+        Contents::Numbers(values) => return Ok(values.into_owned()),
+        Contents::Words(words) => words,
     };
     let mut values = vec![f64::NAN; words.codes.len()];
     for &row in rows {
@@ -194,14 +194,14 @@ pub(crate) enum Different<'a> {
 
 impl<'a> Different<'a> {
     pub(crate) fn of(column: &'a Column) -> Different<'a> {
-        match &column.cells {
-            Cells::Numbers(values) => {
+        match column.contents() {
+            Contents::Numbers(values) => {
                 let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
                 sorted.sort_unstable_by(f64::total_cmp);
                 sorted.dedup();
                 Different::Numbers(sorted)
             }
-            Cells::Words(words) => Different::Words(words, spellings(words, sorted_codes(words))),
+            Contents::Words(words) => Different::Words(words, spellings(words, sorted_codes(words))),
         }
     }
 
@@ -233,8 +233,8 @@ impl<'a> Different<'a> {
     }
 
     pub(crate) fn classes(&self, column: &Column) -> Classes {
-        let labels = match (self, &column.cells) {
-            (Different::Numbers(sorted), Cells::Numbers(values)) => {
+        let labels = match (self, column.contents()) {
+            (Different::Numbers(sorted), Contents::Numbers(values)) => {
                 let label = |value: &f64| match sorted.binary_search_by(|at| at.total_cmp(value)) {
                     Ok(class) => class as u32,
                     Err(_) => NO_LABEL,
@@ -248,7 +248,7 @@ impl<'a> Different<'a> {
                 }
                 relabel(words, &classes)
             }
-            (Different::Numbers(_), Cells::Words(_)) => vec![NO_LABEL; column.rows()],
+            (Different::Numbers(_), Contents::Words(_)) => vec![NO_LABEL; column.rows()],
         };
         Classes { names: self.names(), labels }
     }

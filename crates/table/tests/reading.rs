@@ -2,23 +2,23 @@
 
 use std::io::Write;
 
-use caviar_table::{Cells, Kind, ReadError, ReadOptions, Schema, Storage, Summary, Table};
+use caviar_table::{Contents, Kind, ReadError, ReadOptions, Schema, Storage, Summary, Table};
 
 fn read(text: &str) -> Result<Table, ReadError> {
     Table::parse(text.as_bytes(), "t.csv", &ReadOptions::default())
 }
 
 fn numbers(table: &Table, name: &str) -> Vec<f64> {
-    match &table.column(name).expect("the column").cells {
-        Cells::Numbers(values) => values.clone(),
-        Cells::Words(words) => panic!("words: {words:?}"),
+    match table.column(name).expect("the column").contents() {
+        Contents::Numbers(values) => values.into_owned(),
+        Contents::Words(words) => panic!("words: {words:?}"),
     }
 }
 
 fn words(table: &Table, name: &str) -> Vec<Option<String>> {
-    match &table.column(name).expect("the column").cells {
-        Cells::Words(words) => (0..table.rows()).map(|row| words.get(row).map(str::to_owned)).collect(),
-        Cells::Numbers(values) => panic!("numbers: {values:?}"),
+    match table.column(name).expect("the column").contents() {
+        Contents::Words(words) => (0..table.rows()).map(|row| words.get(row).map(str::to_owned)).collect(),
+        Contents::Numbers(values) => panic!("numbers: {values:?}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use caviar_lab::{Confusion, EvaluateOptions, Evaluated, Figure, evaluate, read_table};
+use caviar_lab::{Confusion, EvaluateOptions, Evaluated, Figure, evaluate, read_table, read_table_with_target};
 use serde_json::{Map, Value, json};
 
 use crate::args::evaluate::EvaluateArgs;
@@ -24,9 +24,16 @@ const SHOWN: usize = 20;
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
     let model = model_file::load(&args.model)?;
     let target = args.target.as_deref().map(str::trim);
-    let table = read_table(&args.data, &model.evaluate_options(args.format.read_options(), target))?;
+    let read = model.evaluate_options(args.format.read_options(), target);
+    let (table, target) = match target {
+        Some(target) => {
+            let (table, name) = read_table_with_target(&args.data, &read, target, Some(model.target().name()))?;
+            (table, Some(name))
+        }
+        None => (read_table(&args.data, &read)?, None),
+    };
     let threads = args.threads.unwrap_or_else(all_cores);
-    let options = EvaluateOptions { target: target.map(str::to_owned), seed: args.seed, threads };
+    let options = EvaluateOptions { target, seed: args.seed, threads };
     let evaluated = evaluate(&model, table, &options)?;
     if !args.quiet {
         if evaluated.rows_without_target > 0 {

@@ -44,10 +44,14 @@ fn share_missing(column: &Column, rows: &[usize]) -> f64 {
 /// What a cell says, as a number to compare by; all missing ones alike.
 fn mark(column: &Column, row: usize) -> u64 {
     match &column.cells {
-        Cells::Numbers(values) if values[row].is_nan() => u64::MAX,
-        Cells::Numbers(values) => values[row].to_bits(),
+        Cells::Numbers(values) => number_mark(values[row]),
+        Cells::Block(column) => number_mark(column.get(row)),
         Cells::Words(words) => u64::from(words.codes[row]),
     }
+}
+
+fn number_mark(value: f64) -> u64 {
+    if value.is_nan() { u64::MAX } else { value.to_bits() }
 }
 
 /// The mark of more than half of the rows; anything where no mark has so many (Boyer and Moore's vote).

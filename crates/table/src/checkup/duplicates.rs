@@ -1,7 +1,7 @@
 //! Rows that are held out and were learned from all the same.
 
 use super::{Checkup, Finding, Part};
-use crate::column::{Cells, MISSING};
+use crate::column::{Contents, MISSING};
 
 /// One finding for each part that has such rows.
 ///
@@ -31,14 +31,14 @@ pub(super) fn duplicates(checkup: &Checkup<'_>) -> Vec<Finding> {
 fn row_marks(part: &Part<'_>, features: &[String]) -> Option<Vec<u64>> {
     let mut marks = vec![0_u64; part.rows.len()];
     for name in features {
-        match &part.table.column(name)?.cells {
-            Cells::Numbers(values) => {
+        match part.table.column(name)?.contents() {
+            Contents::Numbers(values) => {
                 for (mark, &row) in marks.iter_mut().zip(part.rows) {
                     let value = values[row];
                     *mark = mixed(*mark, if value.is_nan() { u64::MAX } else { value.to_bits() });
                 }
             }
-            Cells::Words(words) => {
+            Contents::Words(words) => {
                 let known: Vec<u64> = words.dictionary.iter().map(|word| bytes_mark(word.as_bytes())).collect();
                 for (mark, &row) in marks.iter_mut().zip(part.rows) {
                     let code = words.codes[row];

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{Checkup, Evidence, Finding, evenly};
-use crate::column::{Cells, Column};
+use crate::column::{Column, Contents};
 use crate::target::TargetValues;
 
 /// A rule must take away this share of the errors of naming the commonest class.
@@ -26,14 +26,14 @@ pub(super) fn leaks(checkup: &Checkup<'_>) -> Vec<Finding> {
     let found: Vec<(&Column, Evidence)> = match &checkup.target.values {
         TargetValues::Classes(classes) => {
             let halves = class_halves(checkup, &classes.labels, classes.names.len());
-            let evidence = |column: &Column| rule(&column.cells, &halves, &classes.labels, classes.names.len());
+            let evidence = |column: &Column| rule(&column.contents(), &halves, &classes.labels, classes.names.len());
             columns.filter_map(|column| Some((column, evidence(column)?))).collect()
         }
         TargetValues::Numbers(values) => {
             let rows: Vec<usize> = evenly(checkup.train.rows, checkup.sample_rows()).collect();
-            let evidence = |column: &Column| match &column.cells {
-                Cells::Numbers(column) => relation(column, values, &rows),
-                Cells::Words(words) => means(&words.codes, values, &rows),
+            let evidence = |column: &Column| match column.contents() {
+                Contents::Numbers(column) => relation(&column, values, &rows),
+                Contents::Words(words) => means(&words.codes, values, &rows),
             };
             columns.filter_map(|column| Some((column, evidence(column)?))).collect()
         }
@@ -70,7 +70,7 @@ fn half(at: usize) -> usize {
 }
 
 /// Whether the best rule from these cells names the class of nearly every row.
-fn rule(cells: &Cells, [learn, measure]: &[Vec<usize>; 2], labels: &[u32], classes: usize) -> Option<Evidence> {
+fn rule(cells: &Contents<'_>, [learn, measure]: &[Vec<usize>; 2], labels: &[u32], classes: usize) -> Option<Evidence> {
     let label = |row: usize| labels[row] as usize;
     let count = |rows: &[usize]| {
         let mut counts = vec![0_usize; classes];
@@ -85,8 +85,8 @@ fn rule(cells: &Cells, [learn, measure]: &[Vec<usize>; 2], labels: &[u32], class
         return None;
     }
     let answer: Box<dyn Fn(usize) -> usize> = match cells {
-        Cells::Numbers(values) => nearest_neighbor(values, learn, &label, commonest, classes),
-        Cells::Words(words) => {
+        Contents::Numbers(values) => nearest_neighbor(values, learn, &label, commonest, classes),
+        Contents::Words(words) => {
             let mut counts: HashMap<u32, Vec<usize>> = HashMap::new();
             for &row in learn {
                 counts.entry(words.codes[row]).or_insert_with(|| vec![0; classes])[label(row)] += 1;

@@ -1,0 +1,123 @@
+//! A file of arrays as a table.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use caviar_formats::{Array, ArrayFile, ArrayInfo, Elements, FormatError};
+use caviar_table::{Block, BlockColumn, Cells, Column, Numbers, ReadOptions, Table};
+
+use crate::error::LabError;
+
+/// The most columns of a matrix.
+const MOST_COLUMNS: usize = 100_000;
+
+/// The table of a file: one matrix, whose columns are `c1`, `c2`, ... or as the options name them, and beside it, by
+/// their names, the arrays of one number for each of its rows.
+///
+/// An array of more axes is a matrix by its first one. Named with `array`, that array alone. The matrix is not copied.
+pub(crate) fn table(path: &Path, array: Option<&str>, options: &ReadOptions) -> Result<Table, LabError> {
+    let file = ArrayFile::open(path).map_err(|source| broken(path, source))?;
+    let read = |name: &str| file.read(name).map_err(|source| broken(path, source));
+    let all = file.arrays();
+    let matrices: Vec<&ArrayInfo> = all.iter().filter(|array| array.shape.len() > 1).collect();
+    let no_table = |rule| LabError::NoTable { path: path.to_owned(), rule, arrays: described(all) };
+    let main = match (array, &matrices[..], all) {
+        (Some(name), ..) => Some(name),
+        (None, [only], _) => Some(only.name.as_str()),
+        (None, [], [only]) if only.name.is_empty() => Some(""),
+        (None, [], [_, ..]) => None,
+        (None, [], []) => return Err(no_table("there is no array of numbers")),
+        (None, [_, _, ..], _) => return Err(no_table("name one array after a colon: several have more than one axis")),
+    };
+    let mut columns = match main {
+        Some(name) => matrix(path, read(name)?, options)?,
+        None => Vec::new(),
+    };
+    if array.is_none() {
+        let rows = columns.first().map(Column::rows).or(all.first().and_then(|first| first.shape.first().copied()));
+        let beside = |array: &&ArrayInfo| {
+            array.shape.len() == 1 && array.shape.first().copied() == rows && Some(array.name.as_str()) != main
+        };
+        for array in all.iter().filter(beside) {
+            columns.push(numbers(&array.name, read(&array.name)?));
+        }
+    }
+    if columns.first().is_none_or(|first| first.rows() == 0) {
+        return Err(no_table("there is no row"));
+    }
+    let wanted = |column: &Column| !options.drop.contains(&column.name);
+    columns.retain(wanted);
+    Ok(Table::from_columns(path, columns)?)
+}
+
+/// The answers of a file: one number for each of so many rows.
+pub(crate) fn answers(path: &Path, array: Option<&str>, name: &str, table: &Table) -> Result<Column, LabError> {
+    let file = ArrayFile::open(path).map_err(|source| broken(path, source))?;
+    let only = file.arrays().first().map_or("", |first| first.name.as_str());
+    let found = file.read(array.unwrap_or(only)).map_err(|source| broken(path, source))?;
+    let shape = found.shape();
+    if shape.first() != Some(&table.rows()) || shape[1..].iter().any(|&length| length != 1) {
+        let (path, data) = (path.to_owned(), table.path().to_owned());
+        return Err(LabError::Answers { path, shape: shape.to_vec(), rows: table.rows(), data });
+    }
+    Ok(numbers(name, found))
+}
+
+/// The columns of a matrix.
+fn matrix(path: &Path, array: Array, options: &ReadOptions) -> Result<Vec<Column>, LabError> {
+    let (shape, elements) = array.into_parts();
+    let width = shape.get(1..).unwrap_or_default().iter().product::<usize>();
+    let no_table = |rule| {
+        let arrays = format!("shape {shape:?}");
+        LabError::NoTable { path: path.to_owned(), rule, arrays }
+    };
+    if shape.is_empty() || width == 0 {
+        return Err(no_table("there is no row of numbers"));
+    }
+    if width > MOST_COLUMNS {
+        return Err(no_table("a table has at most 100000 columns"));
+    }
+    let names: Vec<String> = match &options.names {
+        Some(names) if names.len() == width => names.clone(),
+        Some(_) => return Err(no_table("--names must name each column of the matrix")),
+        None => (1..=width).map(|number| format!("c{number}")).collect(),
+    };
+    let elements = match elements {
+        Elements::U8(values) => Numbers::U8(Arc::new(values)),
+        Elements::F32(values) => Numbers::F32(Arc::new(values)),
+        other => Numbers::F64(Arc::new(to_f64(other))),
+    };
+    let block = Block::new(elements, width).ok_or_else(|| no_table("there is no row of numbers"))?;
+    let column =
+        |(name, at): (String, usize)| Some(Column { name, cells: Cells::Block(BlockColumn::new(&block, at)?) });
+    Ok(names.into_iter().zip(0..).filter_map(column).collect())
+}
+
+fn numbers(name: &str, array: Array) -> Column {
+    Column { name: name.to_owned(), cells: Cells::Numbers(to_f64(array.into_parts().1)) }
+}
+
+fn to_f64(elements: Elements) -> Vec<f64> {
+    match elements {
+        Elements::F64(values) => values,
+        Elements::F32(values) => values.into_iter().map(f64::from).collect(),
+        Elements::I64(values) => values.into_iter().map(|value| value as f64).collect(),
+        Elements::I32(values) => values.into_iter().map(f64::from).collect(),
+        Elements::U8(values) => values.into_iter().map(f64::from).collect(),
+        Elements::Bool(values) => values.into_iter().map(|value| f64::from(u8::from(value))).collect(),
+    }
+}
+
+/// The arrays of a file, with their shapes.
+fn described(arrays: &[ArrayInfo]) -> String {
+    let one = |array: &ArrayInfo| format!("{} {:?}", array.name, array.shape).trim_start().to_owned();
+    let shown: Vec<String> = arrays.iter().take(8).map(one).collect();
+    match (shown.is_empty(), arrays.len() > shown.len()) {
+        (true, _) => "none".to_owned(),
+        (false, more) => format!("{}{}", shown.join(", "), if more { ", ..." } else { "" }),
+    }
+}
+
+pub(crate) fn broken(path: &Path, source: FormatError) -> LabError {
+    LabError::Arrays { path: path.to_owned(), source: Box::new(source) }
+}
