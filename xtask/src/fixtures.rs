@@ -6,8 +6,14 @@ use std::process::Command;
 use crate::process::succeeds;
 use crate::tally::{Count, Tally};
 
-const SCRIPTS: [&str; 5] =
-    ["examples/data/export.py", "fixtures/metrics.py", "fixtures/moons.py", "fixtures/sobol.py", "fixtures/traces.py"];
+const SCRIPTS: [&str; 6] = [
+    "examples/data/export.py",
+    "fixtures/arrays.py",
+    "fixtures/metrics.py",
+    "fixtures/moons.py",
+    "fixtures/sobol.py",
+    "fixtures/traces.py",
+];
 
 /// Runs the check of every script, with the given interpreter or one in `target/venv`; true when all agree.
 pub fn run(python: Option<&Path>) -> bool {

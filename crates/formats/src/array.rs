@@ -201,53 +201,9 @@ impl Array {
             Elements::Bool(values) => Some(values.iter().map(|&value| i64::from(value)).collect()),
         }
     }
-
-    /// From values whose axes run in Fortran order (the first axis fastest).
-    pub(crate) fn from_column_major(shape: Vec<usize>, elements: Elements) -> Result<Array, FormatError> {
-        let elements = match elements {
-            Elements::F64(values) => Elements::F64(to_row_major(&shape, values)),
-            Elements::I64(values) => Elements::I64(to_row_major(&shape, values)),
-            Elements::F32(values) => Elements::F32(to_row_major(&shape, values)),
-            Elements::I32(values) => Elements::I32(to_row_major(&shape, values)),
-            Elements::U8(values) => Elements::U8(to_row_major(&shape, values)),
-            Elements::Bool(values) => Elements::Bool(to_row_major(&shape, values)),
-        };
-        Array::new(shape, elements)
-    }
 }
 
 /// The product of a shape, `None` where it overflows.
 pub(crate) fn element_count(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |count, &length| count.checked_mul(length))
-}
-
-/// Reorders so that the last axis runs fastest.
-fn to_row_major<T: Copy>(shape: &[usize], values: Vec<T>) -> Vec<T> {
-    if shape.len() < 2 || values.is_empty() {
-        return values;
-    }
-    let strides: Vec<usize> = shape
-        .iter()
-        .scan(1, |stride, &length| {
-            let here = *stride;
-            *stride *= length;
-            Some(here)
-        })
-        .collect();
-    let mut index = vec![0; shape.len()];
-    let mut place = 0;
-    let mut ordered = Vec::with_capacity(values.len());
-    for _ in 0..values.len() {
-        ordered.push(values[place]);
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            place += strides[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            place -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    ordered
 }

@@ -89,7 +89,7 @@ pub enum FormatError {
         source: serde_json::Error,
     },
     /// The size of an array does not fit into memory addresses.
-    #[error("array `{name}` of shape {shape:?} is larger than any memory")]
+    #[error("array{} of shape {shape:?} is larger than any memory", named(name))]
     SizeOverflow {
         /// Name of the array; empty in formats with a single one.
         name: String,
@@ -97,7 +97,7 @@ pub enum FormatError {
         shape: Vec<usize>,
     },
     /// More axes than an array may have.
-    #[error("array `{name}` has {found} axes, at most {limit} are allowed")]
+    #[error("array{} has {found} axes, at most {limit} are allowed", named(name))]
     TooManyAxes {
         /// Name of the array; empty in formats with a single one.
         name: String,
@@ -107,9 +107,7 @@ pub enum FormatError {
         limit: usize,
     },
     /// Elements of a kind that is not read.
-    #[error(
-        "array `{name}` has elements of kind {kind}: 32- and 64-bit floats and integers, bytes and booleans are read"
-    )]
+    #[error("array{} has elements of kind `{kind}`: {}", named(name), unsupported(kind))]
     UnsupportedElements {
         /// Name of the array; empty in formats with a single one.
         name: String,
@@ -117,7 +115,7 @@ pub enum FormatError {
         kind: String,
     },
     /// A boolean that is neither 0 nor 1.
-    #[error("array `{name}`: boolean {index} is stored as {byte}, only 0 and 1 are allowed")]
+    #[error("array{}: boolean {index} is stored as {byte}, only 0 and 1 are allowed", named(name))]
     NotABoolean {
         /// Name of the array; empty in formats with a single one.
         name: String,
@@ -137,19 +135,16 @@ pub enum FormatError {
     #[error("this is no file of arrays: npy, npz, IDX and HDF5 files are read")]
     UnknownFormat,
     /// There is no array of that name.
-    #[error("there is no array `{name}` in the file; there is {}", listed(names))]
+    #[error("there is no array{} in the file; there is {}", named(name), listed(names))]
     NoSuchArray {
         /// The name asked for.
         name: String,
         /// The names there are.
         names: Vec<String>,
     },
-    /// Two arrays of one name.
-    #[error("two arrays are named `{name}`")]
-    RepeatedName {
-        /// The name.
-        name: String,
-    },
+    /// Members of a zip archive with one name.
+    #[error("the archive has two members of one name")]
+    RepeatedName,
     /// A name that leads out of its folder.
     #[error("the archive has a member `{name}`: a name must not lead out of its folder")]
     UnsafeName {
@@ -165,7 +160,7 @@ pub enum FormatError {
         limit: usize,
     },
     /// An array that claims more bytes than the packed ones can hold.
-    #[error("array `{name}` claims {claimed} bytes, which {packed} packed ones cannot hold")]
+    #[error("array{} claims {claimed} bytes: of {packed} packed ones at most {limit} are unpacked", named(name))]
     Bomb {
         /// Name of the array.
         name: String,
@@ -173,6 +168,8 @@ pub enum FormatError {
         claimed: u64,
         /// Bytes in the file.
         packed: u64,
+        /// The most bytes that are unpacked of so many.
+        limit: u64,
     },
     /// A member of a zip archive that cannot be unpacked.
     #[error("array `{name}` cannot be unpacked: {what}")]
@@ -190,7 +187,7 @@ pub enum FormatError {
         source: hdf5_reader::error::Error,
     },
     /// An integer that fits into no kind that is kept.
-    #[error("array `{name}`: integer {index} is {value}, the largest that is kept is 9223372036854775807")]
+    #[error("array{}: integer {index} is {value}, the largest that is kept is 9223372036854775807", named(name))]
     IntegerTooLarge {
         /// Name of the array; empty in formats with a single one.
         name: String,
@@ -198,6 +195,12 @@ pub enum FormatError {
         index: usize,
         /// The integer.
         value: u64,
+    },
+    /// A fault of the library that takes HDF5 files apart, met on this file.
+    #[error("the HDF5 file cannot be read: its reader gave up ({what})")]
+    Hdf5Fault {
+        /// What the library said.
+        what: String,
     },
     /// Memory that the machine does not have.
     #[error("{elements} elements do not fit into memory")]
@@ -225,6 +228,21 @@ impl FormatError {
     /// The error of one array among several.
     pub(crate) fn of(self, name: &str) -> FormatError {
         FormatError::InArray { name: name.to_owned(), source: Box::new(self) }
+    }
+}
+
+/// The name of an array after the word, nothing where a file holds a single one.
+fn named(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" `{name}`") }
+}
+
+/// What can be done about a kind of element, by numpy's letter for it.
+fn unsupported(kind: &str) -> &'static str {
+    match kind.trim_start_matches(['|', '<', '>', '=']).chars().next() {
+        Some('O') => "Python objects are never loaded; save numbers, as `array.astype(float)` makes them",
+        Some('U' | 'S') => "texts are not read; save numbers",
+        Some('M' | 'm') => "times are not read; save numbers, as `array.astype('int64')` makes them",
+        _ => "floats of 16, 32 and 64 bits, integers of 8 to 64 bits and booleans are read",
     }
 }
 

@@ -1,19 +1,27 @@
 //! Data sets of an HDF5 file, as h5py writes them, groups within groups: `group/name`.
 
-use std::path::Path;
+use std::any::Any;
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use hdf5_reader::group::Group;
-use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
+use hdf5_reader::storage::{BytesStorage, DynStorage, FileStorage};
+use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
 
-use crate::array::{Array, element_count};
+use crate::array::{Array, Elements, MAX_AXES, element_count};
 use crate::error::FormatError;
-use crate::file::{ArrayInfo, MOST_TIMES};
-use crate::stored::{Number, Stored};
+use crate::file::{ArrayInfo, Source, most_unpacked};
+use crate::stored::{Number, booleans};
 
 /// Groups within groups are followed so deep.
 const DEEPEST: usize = 16;
-/// The most data sets that are listed.
+/// The most data sets and groups that are looked at.
 const MOST_ARRAYS: usize = 100_000;
+/// About so many bytes are taken out of a data set at a time.
+const BLOCK: u64 = 4 << 20;
+/// A head of an object beyond this is refused; real ones have a few thousand bytes.
+const LONGEST_HEAD: usize = 1 << 20;
 
 /// An open file, and its length in bytes.
 pub(crate) struct File {
@@ -22,73 +30,159 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// Opens a file; its bytes are mapped, not read.
-    pub(crate) fn open(path: &Path) -> Result<File, FormatError> {
-        let length = std::fs::metadata(path)?.len();
-        Ok(File { file: Hdf5File::open_with_options(path, options(length))?, length })
+    /// Opens a file of so many bytes; they are read where they are needed.
+    pub(crate) fn open(source: &Source, length: u64) -> Result<File, FormatError> {
+        guarded(|| {
+            let storage: DynStorage = match source {
+                Source::Memory(bytes) => Arc::new(BytesStorage::from_shared(bytes.clone())),
+                Source::Disk(path) => Arc::new(FileStorage::open(path)?),
+            };
+            let most = usize::try_from(most_unpacked(length)).unwrap_or(usize::MAX);
+            let options = OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most.min(1 << 30));
+            let options = options.with_max_object_header_bytes(LONGEST_HEAD).with_chunk_cache_bytes(32 << 20);
+            Ok(File { file: Hdf5File::from_storage_with_options(storage, options)?, length })
+        })
     }
 
     /// The data sets of numbers; others are passed over.
     pub(crate) fn list(&self) -> Result<Vec<ArrayInfo>, FormatError> {
-        let mut arrays = Vec::new();
-        let mut groups = vec![(String::new(), self.file.root_group()?, 0)];
-        while let Some((prefix, group, depth)) = groups.pop() {
-            let (inner, datasets) = Group::members(&group)?;
-            for dataset in datasets {
-                let name = format!("{prefix}{}", dataset.name().trim_start_matches('/'));
-                if let (Ok(stored), Some(shape)) = (stored(&name, dataset.dtype()), shape_of(&dataset)) {
-                    arrays.push(ArrayInfo { name, shape, kind: stored.number.name() });
+        guarded(|| {
+            let mut arrays = Vec::new();
+            let mut seen = HashSet::new();
+            let mut groups = vec![(String::new(), self.file.root_group()?, 0)];
+            while let Some((prefix, group, depth)) = groups.pop() {
+                // A group may lie in itself.
+                if !seen.insert(group.address()) {
+                    continue;
+                }
+                let (inner, datasets) = Group::members(&group)?;
+                let found = arrays.len() + datasets.len() + groups.len() + inner.len() + seen.len();
+                if found > MOST_ARRAYS {
+                    return Err(FormatError::TooManyArrays { found, limit: MOST_ARRAYS });
+                }
+                for dataset in datasets {
+                    let name = format!("{prefix}{}", dataset.name().trim_start_matches('/'));
+                    if let (Ok(number), Some(shape)) = (number(&name, dataset.dtype()), shape_of(&dataset)) {
+                        arrays.push(ArrayInfo { name, shape, kind: number.name() });
+                    }
+                }
+                if depth < DEEPEST {
+                    let named =
+                        |group: Group| (format!("{prefix}{}/", group.name().trim_matches('/')), group, depth + 1);
+                    groups.extend(inner.into_iter().map(named));
                 }
             }
-            if depth < DEEPEST && arrays.len() + groups.len() < MOST_ARRAYS {
-                let named = |group: Group| (format!("{prefix}{}/", group.name().trim_matches('/')), group, depth + 1);
-                groups.extend(inner.into_iter().map(named));
-            }
-        }
-        arrays.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(arrays)
+            arrays.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(arrays)
+        })
     }
 
     /// Reads one data set.
     pub(crate) fn read(&self, name: &str) -> Result<Array, FormatError> {
-        let dataset = self.file.dataset(&format!("/{name}"))?;
-        let stored = stored(name, dataset.dtype())?;
-        let shape: Vec<usize> =
-            shape_of(&dataset).ok_or_else(|| FormatError::SizeOverflow { name: name.to_owned(), shape: Vec::new() })?;
-        let count = element_count(&shape);
-        let size = count.and_then(|count| count.checked_mul(stored.number.bytes()));
-        let (Some(count), Some(size)) = (count, size) else {
-            return Err(FormatError::SizeOverflow { name: name.to_owned(), shape });
-        };
-        if size as u64 > most_bytes(self.length) {
-            return Err(FormatError::Bomb { name: name.to_owned(), claimed: size as u64, packed: self.length });
-        }
-        let bytes = dataset.read_native_bytes()?;
-        Array::new(shape, stored.read(&mut &bytes[..], count, name)?)
+        guarded(|| {
+            let dataset = self.file.dataset(&format!("/{name}"))?;
+            let number = number(name, dataset.dtype())?;
+            let overflow = |shape| FormatError::SizeOverflow { name: name.to_owned(), shape };
+            let shape = shape_of(&dataset).ok_or_else(|| overflow(Vec::new()))?;
+            let size = element_count(&shape).and_then(|count| count.checked_mul(number.bytes()));
+            let claimed = size.ok_or_else(|| overflow(shape.clone()))? as u64;
+            let (packed, limit) = (self.length, most_unpacked(self.length));
+            if claimed > limit {
+                return Err(FormatError::Bomb { name: name.to_owned(), claimed, packed, limit });
+            }
+            let elements = elements(&dataset, number, &shape, name)?;
+            Array::new(shape, elements)
+        })
     }
 }
 
-fn options(length: u64) -> OpenOptions {
-    let most = usize::try_from(most_bytes(length)).unwrap_or(usize::MAX);
-    OpenOptions::default().with_max_read_bytes(most).with_max_chunk_bytes(most.min(1 << 30))
+/// The elements, whatever their kind in the file.
+fn elements(dataset: &Dataset, number: Number, shape: &[usize], name: &str) -> Result<Elements, FormatError> {
+    let unsigned = |(index, value): (usize, u64)| {
+        let large = || FormatError::IntegerTooLarge { name: name.to_owned(), index, value };
+        i64::try_from(value).map_err(|_| large())
+    };
+    Ok(match number {
+        Number::F32 => Elements::F32(fill(dataset, number, shape, |x: f32| x)?),
+        Number::F64 => Elements::F64(fill(dataset, number, shape, |x: f64| x)?),
+        Number::I8 => Elements::I32(fill(dataset, number, shape, |x: i8| i32::from(x))?),
+        Number::I16 => Elements::I32(fill(dataset, number, shape, |x: i16| i32::from(x))?),
+        Number::U16 => Elements::I32(fill(dataset, number, shape, |x: u16| i32::from(x))?),
+        Number::I32 => Elements::I32(fill(dataset, number, shape, |x: i32| x)?),
+        Number::U32 => Elements::I64(fill(dataset, number, shape, |x: u32| i64::from(x))?),
+        Number::I64 => Elements::I64(fill(dataset, number, shape, |x: i64| x)?),
+        Number::U64 => {
+            let values = fill(dataset, number, shape, |x: u64| x)?;
+            Elements::I64(values.into_iter().enumerate().map(unsigned).collect::<Result<_, _>>()?)
+        }
+        Number::U8 => Elements::U8(fill(dataset, number, shape, |x: u8| x)?),
+        Number::Bool => Elements::Bool(booleans(&dataset.read_native_bytes()?, name)?),
+        Number::F16 => return Err(unsupported(name, dataset.dtype())),
+    })
 }
 
-/// Compressed or not, a file of this length holds no more.
-fn most_bytes(length: u64) -> u64 {
-    length.saturating_mul(MOST_TIMES)
+/// All elements, some rows at a time, so that there is never a second copy of them.
+fn fill<S: hdf5_reader::H5Type, T>(
+    dataset: &Dataset,
+    number: Number,
+    shape: &[usize],
+    kept: impl Fn(S) -> T,
+) -> Result<Vec<T>, FormatError> {
+    let count = element_count(shape).unwrap_or(0);
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| FormatError::OutOfMemory { elements: count as u64 })?;
+    let mut take = |part: &SliceInfo| -> Result<(), FormatError> {
+        values.extend(dataset.read_slice::<S>(part)?.into_iter().map(&kept));
+        Ok(())
+    };
+    let all = SliceInfo::all(shape.len());
+    let rows = match shape.first() {
+        Some(0) => return Ok(values),
+        _ if count == 0 => return Ok(values),
+        Some(&rows) => rows as u64,
+        None => return take(&all).map(|()| values),
+    };
+    let row_bytes = (count as u64 / rows).saturating_mul(number.bytes() as u64).max(1);
+    // Whole chunks, so that none is unpacked twice.
+    let chunk = dataset.chunks().and_then(|chunks| chunks.first().copied()).map_or(1, u64::from).max(1);
+    let at_once = (BLOCK / row_bytes).max(1).div_ceil(chunk).saturating_mul(chunk);
+    let mut start = 0;
+    while start < rows {
+        let end = start.saturating_add(at_once).min(rows);
+        let mut part = all.clone();
+        if let Some(first) = part.selections.first_mut() {
+            *first = SliceInfoElem::Slice { start, end, step: 1 };
+        }
+        take(&part)?;
+        start = end;
+    }
+    Ok(values)
+}
+
+/// Runs code of the library; a panic in it is an error about the file.
+fn guarded<T>(read: impl FnOnce() -> Result<T, FormatError>) -> Result<T, FormatError> {
+    let fault = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(FormatError::Hdf5Fault { what: text.unwrap_or_default() })
+    };
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(fault)
 }
 
 fn shape_of(dataset: &Dataset) -> Option<Vec<usize>> {
+    if dataset.shape().len() > MAX_AXES {
+        return None;
+    }
     dataset.shape().iter().map(|&length| usize::try_from(length).ok()).collect()
 }
 
-/// What the elements are once they are in the machine's byte order.
-fn stored(name: &str, kind: &Datatype) -> Result<Stored, FormatError> {
+/// What the elements are.
+fn number(name: &str, kind: &Datatype) -> Result<Number, FormatError> {
     let number = match kind {
         Datatype::FixedPoint { size, signed, .. } => {
             Number::named(&format!("{}{size}", if *signed { 'i' } else { 'u' }))
         }
-        // Half floats are left out: the library reads their bytes without a check of their layout.
+        // Half floats are left out: the library has no kind for them.
         Datatype::FloatingPoint { size: size @ (4 | 8), .. } => Number::named(&format!("f{size}")),
         // h5py writes booleans as an enumeration of 0 and 1.
         Datatype::Enum { base, members } if members.len() == 2 => match &**base {
@@ -97,8 +191,11 @@ fn stored(name: &str, kind: &Datatype) -> Result<Stored, FormatError> {
         },
         _ => None,
     };
-    let unsupported = || FormatError::UnsupportedElements { name: name.to_owned(), kind: kind_name(kind).to_owned() };
-    Ok(Stored { number: number.ok_or_else(unsupported)?, big_endian: cfg!(target_endian = "big") })
+    number.ok_or_else(|| unsupported(name, kind))
+}
+
+fn unsupported(name: &str, kind: &Datatype) -> FormatError {
+    FormatError::UnsupportedElements { name: name.to_owned(), kind: kind_name(kind).to_owned() }
 }
 
 fn kind_name(kind: &Datatype) -> &'static str {

@@ -12,7 +12,7 @@ use std::io::Read;
 use crate::array::{Array, element_count};
 use crate::error::{Format, FormatError};
 use crate::file::ArrayInfo;
-use crate::stored::{Number, Stored};
+use crate::stored::{Number, Places, Stored};
 
 /// Reads the head: what the array is, and the bytes of head and elements together.
 ///
@@ -48,7 +48,7 @@ pub(crate) fn head(input: &mut dyn Read, most: u64) -> Result<(ArrayInfo, Stored
 pub(crate) fn read(input: &mut dyn Read, most: u64) -> Result<Array, FormatError> {
     let (info, stored, needed) = head(input, most)?;
     let count = element_count(&info.shape).unwrap_or(0);
-    let elements = stored.read(input, count, "").map_err(|error| cut_short(error, needed))?;
+    let elements = stored.read(input, Places::in_order(count), "").map_err(|error| cut_short(error, needed))?;
     match input.read(&mut [0])? {
         0 => Array::new(info.shape, elements),
         _ => Err(FormatError::TrailingBytes { format: Format::Idx, needed, found: most.max(needed + 1) }),

@@ -18,7 +18,7 @@ use std::io::{ErrorKind, Read};
 use crate::array::{Array, ElementKind, MAX_AXES, element_count};
 use crate::error::{Format, FormatError};
 use crate::file::ArrayInfo;
-use crate::stored::{Number, Stored};
+use crate::stored::{Number, Places, Stored};
 use header::{Cursor, Header};
 
 const SIGNATURE: &[u8; 6] = b"\x93NUMPY";
@@ -47,8 +47,12 @@ pub(crate) fn read_from(input: &mut dyn Read, length: u64) -> Result<Array, Form
         }
         other => other,
     };
-    let elements = head.stored.read(input, count, "").map_err(cut_short)?;
-    if head.fortran_order { Array::from_column_major(head.shape, elements) } else { Array::new(head.shape, elements) }
+    let places = match head.fortran_order {
+        true => Places::column_major(&head.shape, count),
+        false => Places::in_order(count),
+    };
+    let elements = head.stored.read(input, places, "").map_err(cut_short)?;
+    Array::new(head.shape, elements)
 }
 
 /// What the array of a stream of `length` bytes is.

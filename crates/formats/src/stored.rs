@@ -82,11 +82,11 @@ impl Number {
 }
 
 impl Stored {
-    /// Reads `count` numbers; nothing is read twice, and nothing is held beside the result but one block.
+    /// Reads an array; nothing is read twice, and nothing is held beside the result but one block.
     ///
     /// The caller has made sure that the input can hold so many: memory is reserved for all of them.
-    pub(crate) fn read(self, input: &mut dyn Read, count: usize, name: &str) -> Result<Elements, FormatError> {
-        let order = self.big_endian;
+    pub(crate) fn read(self, input: &mut dyn Read, mut places: Places, name: &str) -> Result<Elements, FormatError> {
+        let (order, count) = (self.big_endian, &mut places);
         Ok(match self.number {
             Number::F16 => Elements::F32(decode(input, count, order, |bytes| half(u16::from_le_bytes(bytes)))?),
             Number::F32 => Elements::F32(decode(input, count, order, f32::from_le_bytes)?),
@@ -104,30 +104,87 @@ impl Stored {
     }
 }
 
-fn decode<T, const WIDTH: usize>(
+fn decode<T: Copy + Default, const WIDTH: usize>(
     input: &mut dyn Read,
-    count: usize,
+    places: &mut Places,
     big_endian: bool,
     number: impl Fn([u8; WIDTH]) -> T,
 ) -> Result<Vec<T>, FormatError> {
+    let count = places.count;
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| FormatError::OutOfMemory { elements: count as u64 })?;
+    if places.scattered() {
+        values.resize(count, T::default());
+    }
     let mut block = vec![0_u8; BLOCK.min(count.saturating_mul(WIDTH))];
-    while values.len() < count {
-        let length = block.len().min((count - values.len()) * WIDTH);
+    let mut left = count;
+    while left > 0 {
+        let length = block.len().min(left * WIDTH);
         input.read_exact(&mut block[..length])?;
         let (chunks, _) = block[..length].as_chunks::<WIDTH>();
-        if big_endian {
-            values.extend(chunks.iter().map(|chunk| {
-                let mut turned = *chunk;
-                turned.reverse();
-                number(turned)
-            }));
-        } else {
-            values.extend(chunks.iter().map(|chunk| number(*chunk)));
+        let value = |chunk: &[u8; WIDTH]| {
+            let mut chunk = *chunk;
+            if big_endian {
+                chunk.reverse();
+            }
+            number(chunk)
+        };
+        match places.scattered() {
+            false => values.extend(chunks.iter().map(value)),
+            true => chunks.iter().zip(&mut *places).for_each(|(chunk, place)| values[place] = value(chunk)),
         }
+        left -= chunks.len();
     }
     Ok(values)
+}
+
+/// Where the elements of an array go, in the order in which they come.
+pub(crate) struct Places {
+    count: usize,
+    /// Length, stride and index of each axis, the fastest first; none where they come row by row.
+    axes: Vec<[usize; 3]>,
+    place: usize,
+}
+
+impl Places {
+    /// So many, one after another.
+    pub(crate) fn in_order(count: usize) -> Places {
+        Places { count, axes: Vec::new(), place: 0 }
+    }
+
+    /// For an array of `count` elements whose first axis runs fastest in the file, as Fortran has it.
+    pub(crate) fn column_major(shape: &[usize], count: usize) -> Places {
+        let mut axes: Vec<[usize; 3]> = shape.iter().map(|&length| [length, 1, 0]).collect();
+        for axis in (1..axes.len()).rev() {
+            let [length, stride, _] = axes[axis];
+            // With an axis of length 0 there is nothing to place, and the others may be of any length.
+            axes[axis - 1][1] = length.wrapping_mul(stride);
+        }
+        Places { count, axes: if shape.len() > 1 { axes } else { Vec::new() }, place: 0 }
+    }
+
+    fn scattered(&self) -> bool {
+        !self.axes.is_empty()
+    }
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    /// Never ends; the file does.
+    fn next(&mut self) -> Option<usize> {
+        let here = self.place;
+        for [length, stride, index] in &mut self.axes {
+            *index += 1;
+            self.place += *stride;
+            if *index < *length {
+                break;
+            }
+            self.place -= *stride * *length;
+            *index = 0;
+        }
+        Some(here)
+    }
 }
 
 fn unsigned(values: Vec<u64>, name: &str) -> Result<Vec<i64>, FormatError> {
@@ -137,7 +194,7 @@ fn unsigned(values: Vec<u64>, name: &str) -> Result<Vec<i64>, FormatError> {
     values.into_iter().enumerate().map(fits).collect()
 }
 
-fn booleans(bytes: &[u8], name: &str) -> Result<Vec<bool>, FormatError> {
+pub(crate) fn booleans(bytes: &[u8], name: &str) -> Result<Vec<bool>, FormatError> {
     match bytes.iter().position(|&byte| byte > 1) {
         Some(index) => Err(FormatError::NotABoolean { name: name.to_owned(), index, byte: bytes[index] }),
         None => Ok(bytes.iter().map(|&byte| byte == 1).collect()),
@@ -158,12 +215,13 @@ fn half(bits: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Number, Stored, half};
+    use super::{Number, Places, Stored, half};
     use crate::array::Elements;
     use crate::error::FormatError;
 
     fn read(number: Number, big_endian: bool, bytes: &[u8]) -> Result<Elements, FormatError> {
-        Stored { number, big_endian }.read(&mut &bytes[..], bytes.len() / number.bytes(), "x")
+        let places = Places::in_order(bytes.len() / number.bytes());
+        Stored { number, big_endian }.read(&mut &bytes[..], places, "x")
     }
 
     #[test]
