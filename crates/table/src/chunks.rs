@@ -4,11 +4,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
+use encoding_rs::WINDOWS_1252;
 
 use crate::column::Column;
 use crate::error::{ReadError, clipped};
-use crate::header::{Wish, names, wishes};
+use crate::header::{self, Wish};
 use crate::infer::{BadCell, COLUMN_BYTES, CellFault, MissingWords, RawColumn, infer};
+use crate::note::ReadNote;
 use crate::read::ReadOptions;
 use crate::rows::Rows;
 use crate::source::{self, guess_delimiter};
@@ -69,34 +71,58 @@ pub(crate) struct Open<'a> {
     rows: Rows<'a>,
     /// The row that comes next, where it has been read.
     next: Option<ByteRecord>,
+    /// Whether commas may be decimal points, as they do not separate cells.
+    commas: bool,
+    text: Text,
+    /// What the header, or the first bytes, made worth a note.
+    notes: Vec<ReadNote>,
+}
+
+/// What the bytes have been so far.
+#[derive(Clone, Copy, PartialEq)]
+enum Text {
+    Ascii,
+    Utf8,
+    /// Known by bytes that are no UTF-8, and held to from then on.
+    Windows1252,
 }
 
 impl<'a> Open<'a> {
     pub(crate) fn new(input: Box<dyn Read + 'a>, path: &Path, options: &ReadOptions) -> Result<Open<'a>, ReadError> {
-        let source = source::open(input, path)?;
+        let source = source::open(input, path, options.encoding.as_deref())?;
         let delimiter = options.delimiter.unwrap_or_else(|| guess_delimiter(&source.sample));
         if matches!(delimiter, b'"' | b'\n' | b'\r') || delimiter.is_ascii_alphanumeric() {
             return Err(ReadError::Delimiter { delimiter: char::from(delimiter) });
         }
+        let mut notes: Vec<ReadNote> = source.utf16.then_some(ReadNote::Utf16).into_iter().collect();
+        let mut text = if source.named || source.utf16 { Text::Utf8 } else { Text::Ascii };
         let mut rows = Rows::new(source, path, delimiter);
         let mut first = ByteRecord::new();
         if !rows.next(&mut first, None)? {
             return Err(ReadError::Empty { path: path.to_owned() });
         }
-        let names = names(&first, options, path, rows.line)?;
-        let wishes = wishes(&names, options, path)?;
+        header::check_count(first.len(), path)?;
+        let head = decoded(&first, options.header, &mut text);
+        let names = header::names(&head, options, path)?;
+        let wishes = header::wishes(&names, options, path)?;
+        let unnamed: Vec<String> = (0..names.len()).map(header::unnamed).filter(|name| names.contains(name)).collect();
+        if !unnamed.is_empty() {
+            notes.push(ReadNote::Unnamed { names: unnamed });
+        }
         let next = (!options.header).then_some(first);
-        Ok(Open { path: path.to_owned(), names, wishes, missing: options.missing.clone(), rows, next })
+        let (path, missing, commas) = (path.to_owned(), options.missing.clone(), delimiter != b',');
+        Ok(Open { path, names, wishes, missing, rows, next, commas, text, notes })
     }
 
     /// The table of the next rows, `most` at most; `None` where there are no more.
     pub(crate) fn table(&mut self, most: usize) -> Result<Option<Table>, ReadError> {
-        let (columns, lines, count) = self.collect(most)?;
+        let (mut columns, lines, count) = self.collect(most)?;
         if count == 0 {
             return Ok(None);
         }
+        self.settle_text(&mut columns, &lines)?;
         let missing = MissingWords::new(&self.missing);
-        let (mut kept, mut passed_over) = (Vec::new(), Vec::new());
+        let (mut kept, mut passed_over, mut by_comma) = (Vec::new(), Vec::new(), Vec::new());
         for ((name, raw), wish) in self.names.iter().zip(columns).zip(&self.wishes) {
             let wanted = match wish {
                 Wish::Skip => {
@@ -106,11 +132,51 @@ impl<'a> Open<'a> {
                 Wish::Find => None,
                 Wish::Keep(storage) => Some(*storage),
             };
-            let cells = infer(&raw, &missing, wanted)
+            let found = infer(&raw, &missing, wanted, self.commas)
                 .map_err(|bad| bad_cell(&self.path, clipped(name), lines.line(bad.row), bad))?;
-            kept.push(Column { name: name.clone(), cells });
+            if found.commas {
+                by_comma.push(name.clone());
+            }
+            kept.push(Column { name: name.clone(), cells: found.cells });
         }
-        Ok(Some(Table::with_lines(&self.path, kept, lines)?.with_passed_over(passed_over)))
+        let mut notes = self.notes.clone();
+        notes.extend((self.text == Text::Windows1252).then_some(ReadNote::Windows1252));
+        notes.extend((!by_comma.is_empty()).then_some(ReadNote::DecimalCommas { columns: by_comma }));
+        Ok(Some(Table::with_lines(&self.path, kept, lines)?.with_passed_over(passed_over).with_notes(notes)))
+    }
+
+    /// Finds out whether the cells are UTF-8, and makes them so.
+    ///
+    /// Bytes that are none tell that the file is windows-1252, all of it: after letters in UTF-8 in what came before
+    /// they are an error.
+    fn settle_text(&mut self, columns: &mut [RawColumn], lines: &RowLines) -> Result<(), ReadError> {
+        let mut letters = false;
+        for (raw, name) in columns.iter().zip(&self.names) {
+            match raw.not_utf8() {
+                _ if self.text == Text::Windows1252 => break,
+                Ok(some) => letters |= some,
+                Err(_) if self.text == Text::Ascii => self.text = Text::Windows1252,
+                Err(row) => {
+                    let (path, line, column) = (self.path.clone(), lines.line(row), clipped(name));
+                    return Err(ReadError::NotUtf8 { path, line, column });
+                }
+            }
+        }
+        if self.text == Text::Ascii && letters {
+            self.text = Text::Utf8;
+        }
+        if self.text == Text::Windows1252 {
+            for (raw, name) in columns.iter_mut().zip(&self.names) {
+                if !raw.recode() {
+                    return Err(self.too_long(name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, name: &str) -> ReadError {
+        ReadError::ColumnTooLong { path: self.path.clone(), column: clipped(name), limit: COLUMN_BYTES }
     }
 
     /// The cells of the next rows by column of the file; those of columns passed over stay empty.
@@ -125,17 +191,26 @@ impl<'a> Open<'a> {
             lines.push(count, self.rows.line);
             for (at, cell) in row.iter().enumerate() {
                 if self.wishes[at] != Wish::Skip && !columns[at].push(cell) {
-                    return Err(ReadError::ColumnTooLong {
-                        path: self.path.clone(),
-                        column: clipped(&self.names[at]),
-                        limit: COLUMN_BYTES,
-                    });
+                    return Err(self.too_long(&self.names[at]));
                 }
             }
             count += 1;
         }
         Ok((columns, lines, count))
     }
+}
+
+/// The cells of the first row as text; where they are a header, they may tell what the bytes are.
+fn decoded(first: &ByteRecord, header: bool, text: &mut Text) -> Vec<String> {
+    let utf8 = first.iter().all(|cell| std::str::from_utf8(cell).is_ok());
+    if header && *text == Text::Ascii && !first.as_slice().is_ascii() {
+        *text = if utf8 { Text::Utf8 } else { Text::Windows1252 };
+    }
+    let cell = |cell: &[u8]| match std::str::from_utf8(cell) {
+        Ok(cell) if utf8 => cell.to_owned(),
+        _ => WINDOWS_1252.decode_without_bom_handling(cell).0.into_owned(),
+    };
+    first.iter().map(cell).collect()
 }
 
 fn bad_cell(path: &Path, column: String, line: u64, bad: BadCell) -> ReadError {

@@ -23,9 +23,11 @@ pub enum ReadError {
     Empty { path: PathBuf },
     #[error("{}: only a header and no rows; if its line is data, say that there is no header", path.display())]
     HeaderOnly { path: PathBuf },
-    #[error("{}: text in {encoding}; save it as UTF-8", path.display())]
-    Encoding { path: PathBuf, encoding: &'static str },
-    #[error("{}, line {line}, column `{column}`: bytes that are no UTF-8 (latin-1?); save the file as UTF-8", path.display())]
+    #[error("`{label}` is no encoding that is known; utf-8, utf-16, latin-1 and windows-1252 are some that are")]
+    UnknownEncoding { label: String },
+    #[error("{}, line {line}: bytes that are no {encoding}; name the encoding that the file is written in", path.display())]
+    Malformed { path: PathBuf, line: u64, encoding: &'static str },
+    #[error("{}, line {line}, column `{column}`: bytes that are no UTF-8, in a file that has been UTF-8 so far; save it in one encoding", path.display())]
     NotUtf8 { path: PathBuf, line: u64, column: String },
     #[error("{}, line {line}: a NUL byte; a table is plain text in UTF-8", path.display())]
     NulByte { path: PathBuf, line: u64 },

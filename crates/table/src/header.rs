@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use csv::ByteRecord;
-
 use crate::error::{ReadError, clipped};
 use crate::read::ReadOptions;
 use crate::schema::Storage;
@@ -20,17 +18,17 @@ pub(crate) enum Wish {
     Keep(Storage),
 }
 
-/// The names of all columns of the file.
-pub(crate) fn names(
-    first: &ByteRecord,
-    options: &ReadOptions,
-    path: &Path,
-    line: u64,
-) -> Result<Vec<String>, ReadError> {
-    let found = first.len();
+/// Refuses more columns than any table has.
+pub(crate) fn check_count(found: usize, path: &Path) -> Result<(), ReadError> {
     if found > MOST_COLUMNS {
         return Err(ReadError::TooManyColumns { path: path.to_owned(), found, limit: MOST_COLUMNS });
     }
+    Ok(())
+}
+
+/// The names of all columns of the file.
+pub(crate) fn names(first: &[String], options: &ReadOptions, path: &Path) -> Result<Vec<String>, ReadError> {
+    let found = first.len();
     let names: Vec<String> = if let Some(given) = &options.names {
         if given.len() != found {
             let given = given.len();
@@ -38,7 +36,7 @@ pub(crate) fn names(
         }
         given.iter().map(|name| name.trim().to_owned()).collect()
     } else if options.header {
-        first.iter().enumerate().map(|(at, cell)| header_name(at, cell, path, line)).collect::<Result<_, _>>()?
+        first.iter().enumerate().map(|(at, cell)| header_name(at, cell)).collect()
     } else {
         (1..=found).map(|place| format!("c{place}")).collect()
     };
@@ -53,14 +51,14 @@ pub(crate) fn names(
     Ok(names)
 }
 
-fn header_name(at: usize, cell: &[u8], path: &Path, line: u64) -> Result<String, ReadError> {
-    let text = std::str::from_utf8(cell).map_err(|_| ReadError::NotUtf8 {
-        path: path.to_owned(),
-        line,
-        column: format!("c{}", at + 1),
-    })?;
-    let name = text.trim();
-    Ok(if name.is_empty() { format!("unnamed_{}", at + 1) } else { name.to_owned() })
+fn header_name(at: usize, cell: &str) -> String {
+    let name = cell.trim();
+    if name.is_empty() { unnamed(at) } else { name.to_owned() }
+}
+
+/// What a column is called that has no name.
+pub(crate) fn unnamed(at: usize) -> String {
+    format!("unnamed_{}", at + 1)
 }
 
 /// What each column is read as.

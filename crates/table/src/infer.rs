@@ -1,5 +1,7 @@
 //! From the text of a column to numbers or words.
 
+use encoding_rs::WINDOWS_1252;
+
 use crate::column::{Cells, MISSING, Words};
 use crate::date::is_date;
 use crate::dictionary::{Interner, NotText};
@@ -27,6 +29,28 @@ impl RawColumn {
             self.ends.push(end);
         }
         end.is_ok() && self.ends.len() < MISSING as usize
+    }
+
+    /// The first cell whose bytes are no UTF-8, or whether any has more than ASCII.
+    pub(crate) fn not_utf8(&self) -> Result<bool, usize> {
+        match std::str::from_utf8(&self.text) {
+            Ok(text) if text.is_ascii() => return Ok(false),
+            Ok(text) if self.ends.iter().all(|&end| text.is_char_boundary(end as usize)) => return Ok(true),
+            _ => {}
+        }
+        self.cells().position(|cell| std::str::from_utf8(cell).is_err()).map_or(Ok(true), Err)
+    }
+
+    /// The same cells, their bytes read as windows-1252; `false` where the column gets too long.
+    #[must_use]
+    pub(crate) fn recode(&mut self) -> bool {
+        if self.text.is_ascii() {
+            return true;
+        }
+        let mut recoded = RawColumn::default();
+        let fits = self.cells().all(|cell| recoded.push(WINDOWS_1252.decode_without_bom_handling(cell).0.as_bytes()));
+        *self = recoded;
+        fits
     }
 
     fn cells(&self) -> impl Iterator<Item = &[u8]> {
@@ -96,7 +120,33 @@ pub(crate) enum CellFault {
 ///
 /// All cells numbers: numbers. Otherwise words, unless the column is one of numbers with text in
 /// it, see [`has_stray_text`], or one of numbers with decimal commas: those are errors.
-pub(crate) fn infer(raw: &RawColumn, missing: &MissingWords<'_>, wanted: Option<Storage>) -> Result<Cells, BadCell> {
+///
+/// With `commas` (where they do not separate cells) a column is numbers too if its cells are when decimal commas are
+/// read as points, and none of them could mean something else; see [`with_commas`].
+pub(crate) fn infer(
+    raw: &RawColumn,
+    missing: &MissingWords<'_>,
+    wanted: Option<Storage>,
+    commas: bool,
+) -> Result<Inferred, BadCell> {
+    if commas
+        && wanted != Some(Storage::Words)
+        && let Some(values) = with_commas(raw, missing, wanted)
+    {
+        return Ok(Inferred { cells: Cells::Numbers(values), commas: true });
+    }
+    plain(raw, missing, wanted).map(|cells| Inferred { cells, commas: false })
+}
+
+/// The cells of a column as they were read.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Inferred {
+    pub(crate) cells: Cells,
+    /// Whether some of them are written with decimal commas.
+    pub(crate) commas: bool,
+}
+
+fn plain(raw: &RawColumn, missing: &MissingWords<'_>, wanted: Option<Storage>) -> Result<Cells, BadCell> {
     if wanted == Some(Storage::Words) {
         return Ok(Cells::Words(intern(raw, missing)?));
     }
@@ -124,6 +174,37 @@ pub(crate) fn infer(raw: &RawColumn, missing: &MissingWords<'_>, wanted: Option<
         return Err(bad(row, words.get(row).unwrap_or("").as_bytes(), fault));
     }
     Ok(Cells::Words(words))
+}
+
+/// The numbers of a column in which at least one is written with a decimal comma.
+///
+/// `1,234` could be a thousand. So some cell must show that the comma stands before decimals (`1,5`, `0,125`,
+/// `1234,567`), and none may have a point; unless it is known that the column holds numbers.
+fn with_commas(raw: &RawColumn, missing: &MissingWords<'_>, wanted: Option<Storage>) -> Option<Vec<f64>> {
+    if !raw.text.contains(&b',') {
+        return None;
+    }
+    let (mut values, mut point, mut shown) = (Vec::with_capacity(raw.ends.len()), false, false);
+    for cell in raw.cells() {
+        if missing.contains(cell) || is_nan(cell) {
+            values.push(f64::NAN);
+            continue;
+        }
+        let Some(at) = cell.iter().position(|&byte| byte == b',') else {
+            let Reading::Number(value) = read(cell) else { return None };
+            point |= cell.contains(&b'.');
+            values.push(value);
+            continue;
+        };
+        let mut pointed = cell.to_vec();
+        pointed[at] = b'.';
+        let Reading::Number(value) = read(&pointed) else { return None };
+        let (before, after) = (cell[..at].trim_ascii_start(), &cell[at + 1..]);
+        let whole = before.strip_prefix(b"-").or_else(|| before.strip_prefix(b"+")).unwrap_or(before);
+        shown |= after.len() != 3 || whole.is_empty() || whole.starts_with(b"0") || whole.len() > 3;
+        values.push(value);
+    }
+    (wanted.is_some() || (shown && !point)).then_some(values)
 }
 
 fn bad(row: usize, cell: &[u8], fault: CellFault) -> BadCell {
@@ -259,7 +340,7 @@ fn decimal_comma(words: &Words) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadCell, CellFault, MissingWords, RawColumn, infer};
+    use super::{BadCell, CellFault, Inferred, MissingWords, RawColumn, infer};
     use crate::column::Cells;
     use crate::schema::Storage;
 
@@ -269,7 +350,7 @@ mod tests {
             assert!(raw.push(cell.as_bytes()));
         }
         let missing = ["NA".to_owned(), "?".to_owned()];
-        infer(&raw, &MissingWords::new(&missing), wanted)
+        infer(&raw, &MissingWords::new(&missing), wanted, false).map(|inferred| inferred.cells)
     }
 
     fn fault(cells: &[&str]) -> Option<(usize, CellFault)> {
@@ -325,6 +406,29 @@ mod tests {
     fn decimal_commas_are_named() {
         assert_eq!(fault(&["1,5", "2", "-3,25", "4,5"]), Some((0, CellFault::DecimalComma)));
         assert_eq!(fault(&["1,5", "two"]), None);
+    }
+
+    #[test]
+    fn decimal_commas_are_read_where_they_can_mean_nothing_else() {
+        let with = |cells: &[&str], wanted| {
+            let mut raw = RawColumn::default();
+            assert!(cells.iter().all(|cell| raw.push(cell.as_bytes())));
+            let missing = ["NA".to_owned()];
+            infer(&raw, &MissingWords::new(&missing), wanted, true)
+        };
+        let numbers = |cells: &[&str], wanted| match with(cells, wanted) {
+            Ok(Inferred { cells: Cells::Numbers(values), commas: true }) => values,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(numbers(&["1,5", "2", "-3,250"], None), [1.5, 2.0, -3.25]);
+        assert_eq!(numbers(&["0,125", "12,500", "-0,5e3"], None), [0.125, 12.5, -500.0]);
+        assert!(numbers(&["1,5", "NA", "nan"], None)[1..].iter().all(|value| value.is_nan()));
+        assert_eq!(numbers(&["1,234"], Some(Storage::Numbers)), [1.234]);
+        let refused = |cells: &[&str]| matches!(with(cells, None), Err(BadCell { fault: CellFault::DecimalComma, .. }));
+        assert!(refused(&["1,234", "12,345"]), "thousands?");
+        assert!(refused(&["1,5", "2,5", "1.5"]), "both signs");
+        assert!(matches!(with(&["1,5,5", "1,5"], None), Ok(Inferred { cells: Cells::Words(_), .. })));
+        assert!(matches!(with(&["1", "2"], None), Ok(Inferred { commas: false, .. })));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct ReadOptions {
     pub names: Option<Vec<String>>,
     /// The delimiter; guessed among tab, semicolon, bar and comma where not given.
     pub delimiter: Option<u8>,
+    /// The encoding by its name in the WHATWG's list (`latin-1`, `utf-16`, `shift_jis`); found out where not given:
+    /// UTF-8, UTF-16, or windows-1252 for a file that is neither.
+    pub encoding: Option<String>,
     /// Cells that count as missing beside the empty one and `nan` in any case.
     pub missing: Vec<String>,
     /// Columns that are not read at all.
@@ -35,6 +38,7 @@ impl Default for ReadOptions {
             header: true,
             names: None,
             delimiter: None,
+            encoding: None,
             missing: missing.map(str::to_owned).to_vec(),
             drop: Vec::new(),
             categories: Vec::new(),
@@ -46,12 +50,15 @@ impl Default for ReadOptions {
 impl Table {
     /// Reads a `.csv` or `.tsv` file, gzipped or not (known by its first bytes).
     ///
+    /// - UTF-8 and UTF-16 are told apart; a file that is neither is read as windows-1252, and a note says so.
     /// - Cells are trimmed; a byte-order mark and Windows or old Mac line ends are understood;
     ///   lines that are blank are passed over.
     /// - A column without a name is called `unnamed_1` after its place; two columns of one name
     ///   are an error.
     /// - A column is numbers if all its cells are; otherwise words. A few words among numbers are
     ///   an error, as are infinities.
+    /// - Where commas do not separate cells, they are read as decimal points in columns of numbers, unless they could
+    ///   separate thousands; a note says so.
     /// - With `schema`, columns outside it are passed over, and those in it are read as it says;
     ///   a column that is not there is noticed when it is needed.
     ///

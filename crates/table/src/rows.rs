@@ -95,8 +95,9 @@ impl<'a> Rows<'a> {
             csv::ErrorKind::Io(source) => source,
             other => std::io::Error::other(format!("{other:?}")),
         };
-        match source.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+        match source::fault(&source) {
             Some(Fault::NulByte { line }) => ReadError::NulByte { path, line: *line },
+            Some(Fault::Malformed { line, encoding }) => ReadError::Malformed { path, line: *line, encoding },
             Some(Fault::RowTooLong) => ReadError::RowTooLong { path, line: next, limit: ROW_BYTES },
             None => source::failed(&self.path, source, self.packed),
         }

@@ -6,8 +6,10 @@ use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::rc::Rc;
 
+use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
 
+use crate::decode::{Decoded, wide};
 use crate::error::ReadError;
 
 /// The most bytes of one row: a quote left open must not swallow the machine.
@@ -25,6 +27,10 @@ pub(crate) struct Source<'a> {
     pub(crate) progress: Rc<Progress>,
     /// Whether the file is compressed.
     pub(crate) packed: bool,
+    /// Whether the encoding was named.
+    pub(crate) named: bool,
+    /// Whether UTF-16 was found.
+    pub(crate) utf16: bool,
 }
 
 /// Counters shared by the reader and those who read from it.
@@ -43,6 +49,7 @@ pub(crate) struct Progress {
 pub(crate) enum Fault {
     NulByte { line: u64 },
     RowTooLong,
+    Malformed { line: u64, encoding: &'static str },
 }
 
 impl fmt::Display for Fault {
@@ -53,16 +60,35 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Opens the input: gzip is known by its first two bytes, a byte-order mark is taken off.
-pub(crate) fn open<'a>(mut input: Box<dyn Read + 'a>, path: &Path) -> Result<Source<'a>, ReadError> {
+/// Opens the input: gzip is known by its first two bytes, UTF-16 by its mark or zeros, a byte-order mark is taken off.
+///
+/// Without a `label` bytes pass as they are, UTF-16 excepted; with one, all become UTF-8.
+pub(crate) fn open<'a>(
+    mut input: Box<dyn Read + 'a>,
+    path: &Path,
+    label: Option<&str>,
+) -> Result<Source<'a>, ReadError> {
     let head = take(&mut input, 2).map_err(|source| failed(path, source, false))?;
     let packed = head == [0x1f, 0x8b];
     let whole = Cursor::new(head).chain(input);
     let mut inner: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
     let mut sample = take(&mut inner, SAMPLE_BYTES).map_err(|source| failed(path, source, packed))?;
-    let wide = sample.starts_with(&[0xff, 0xfe]) || sample.starts_with(&[0xfe, 0xff]);
-    if wide {
-        return Err(ReadError::Encoding { path: path.to_owned(), encoding: "UTF-16" });
+    let encoding = match label {
+        None => wide(&sample),
+        Some(label) => {
+            let unknown = || ReadError::UnknownEncoding { label: label.to_owned() };
+            Some(Encoding::for_label(label.as_bytes()).ok_or_else(unknown)?)
+        }
+    };
+    let encoding = encoding.filter(|&encoding| encoding != UTF_8);
+    if let Some(encoding) = encoding {
+        inner = Box::new(Decoded::new(Cursor::new(sample).chain(inner), encoding));
+        sample = take(&mut inner, SAMPLE_BYTES).map_err(|source| match fault(&source) {
+            Some(Fault::Malformed { line, encoding }) => {
+                ReadError::Malformed { path: path.to_owned(), line: *line, encoding }
+            }
+            _ => failed(path, source, packed),
+        })?;
     }
     if sample.starts_with(&[0xef, 0xbb, 0xbf]) {
         sample.drain(..3);
@@ -74,7 +100,8 @@ pub(crate) fn open<'a>(mut input: Box<dyn Read + 'a>, path: &Path) -> Result<Sou
         line: 1,
         after_return: false,
     };
-    Ok(Source { text, sample, progress, packed })
+    let named = label.is_some();
+    Ok(Source { text, sample, progress, packed, named, utf16: encoding.is_some() && !named })
 }
 
 /// The error of an input that cannot be read on.
@@ -85,6 +112,11 @@ pub(crate) fn failed(path: &Path, source: io::Error, packed: bool) -> ReadError 
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
     );
     if packed && damaged { ReadError::Compressed { path, source } } else { ReadError::Io { path, source } }
+}
+
+/// The fault that an error carries.
+pub(crate) fn fault(error: &io::Error) -> Option<&Fault> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
 fn take(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
@@ -218,7 +250,7 @@ mod tests {
     use std::path::Path;
 
     fn text(bytes: &'static [u8]) -> Vec<u8> {
-        let Source { mut text, .. } = open(Box::new(bytes), Path::new("x")).unwrap();
+        let Source { mut text, .. } = open(Box::new(bytes), Path::new("x"), None).unwrap();
         let mut out = Vec::new();
         let mut one = [0_u8; 1];
         while text.read(&mut one).unwrap() == 1 {

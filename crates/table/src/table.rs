@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::block::Block;
 use crate::column::{Cells, Column, MISSING, Words};
 use crate::error::ReadError;
+use crate::note::ReadNote;
 
 /// Columns of equal length, with the place each row came from.
 #[derive(Clone, Debug)]
@@ -16,6 +17,7 @@ pub struct Table {
     by_name: HashMap<String, usize>,
     lines: RowLines,
     passed_over: Vec<String>,
+    notes: Vec<ReadNote>,
 }
 
 impl Table {
@@ -47,7 +49,7 @@ impl Table {
                 return Err(ReadError::DuplicateName { path, name, first: first + 1, second: at + 1 });
             }
         }
-        Ok(Table { path, rows, columns, by_name, lines, passed_over: Vec::new() })
+        Ok(Table { path, rows, columns, by_name, lines, passed_over: Vec::new(), notes: Vec::new() })
     }
 
     /// The table with one more column, the last; lines are kept.
@@ -64,6 +66,16 @@ impl Table {
     pub(crate) fn with_passed_over(mut self, names: Vec<String>) -> Table {
         self.passed_over = names;
         self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<ReadNote>) -> Table {
+        self.notes = notes;
+        self
+    }
+
+    /// What was decided while reading that a person should know.
+    pub fn notes(&self) -> &[ReadNote] {
+        &self.notes
     }
 
     /// The file, or the name given in its place.

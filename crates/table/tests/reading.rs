@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use caviar_table::{Contents, Kind, ReadError, ReadOptions, Schema, Storage, Summary, Table};
+use caviar_table::{Contents, Kind, ReadError, ReadNote, ReadOptions, Schema, Storage, Summary, Table};
 
 fn read(text: &str) -> Result<Table, ReadError> {
     Table::parse(text.as_bytes(), "t.csv", &ReadOptions::default())
@@ -111,13 +111,77 @@ fn files_without_rows_are_told_apart() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_named() {
+fn latin_1_is_read_and_said() {
     let options = ReadOptions::default();
-    let parse = |bytes: &[u8]| Table::parse(bytes, "t.csv", &options).unwrap_err();
-    assert!(matches!(parse(b"a,b\n1,x\n2,caf\xe9\n"), ReadError::NotUtf8 { line: 3, .. }));
-    assert!(matches!(parse(b"caf\xe9,b\n1,x\n"), ReadError::NotUtf8 { line: 1, .. }));
-    assert!(matches!(parse(b"\xff\xfea\0,\0b\0"), ReadError::Encoding { encoding: "UTF-16", .. }));
-    assert!(matches!(parse(b"a,b\n1,2\n3,\0\n"), ReadError::NulByte { line: 3, .. }));
+    let table = Table::parse(b"caf\xe9,b\n1,na\xefve\n2,\x80\n", "t.csv", &options).unwrap();
+    assert_eq!(table.names().collect::<Vec<_>>(), ["caf\u{e9}", "b"]);
+    assert_eq!(words(&table, "b"), [Some("na\u{ef}ve".to_owned()), Some("\u{20ac}".to_owned())]);
+    assert_eq!(table.notes(), [ReadNote::Windows1252]);
+    let mixed = Table::parse(b"caf\xc3\xa9,b\n1,x\n2,caf\xe9\n", "t.csv", &options).unwrap_err();
+    assert!(matches!(mixed, ReadError::NotUtf8 { line: 3, ref column, .. } if column == "b"), "{mixed}");
+    let utf8 = Table::parse("a,b\n1,caf\u{e9}\n".as_bytes(), "t.csv", &options).unwrap();
+    assert_eq!((utf8.notes(), words(&utf8, "b")[0].as_deref()), (&[][..], Some("caf\u{e9}")));
+    // The second byte of a letter in a cell of its own is no UTF-8, though the bytes one after the other are.
+    let cut = Table::parse(b"a,b\n1,\xc3\n2,\xa9\n", "t.csv", &options).unwrap();
+    assert_eq!(cut.notes(), [ReadNote::Windows1252]);
+    let pieces = ReadOptions { schema: Some(Schema::default().with("b", Storage::Words)), ..options };
+    let read =
+        |bytes: &'static [u8]| Table::chunks_from(bytes, "t.csv".as_ref(), &pieces, 1).unwrap().collect::<Vec<_>>();
+    let later = read(b"a,b\n1,x\n2,\xe9\n3,\xc3\xa9\n");
+    let last = later[2].as_ref().unwrap();
+    assert_eq!(words(last, "b")[0].as_deref(), Some("\u{c3}\u{a9}"), "held to");
+    assert!(matches!(read(b"a,b\n1,\xc3\xa9\n2,\xe9\n")[..], [Ok(_), Err(ReadError::NotUtf8 { line: 3, .. })]));
+}
+
+#[test]
+fn utf16_and_named_encodings_are_read() {
+    let plain = read("n\u{e9},b\n1,\u{1f980}\n2,y\n").unwrap();
+    let units: Vec<u16> = "n\u{e9},b\r\n1,\u{1f980}\r\n2,y\r\n".encode_utf16().collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    let with_mark = |mark: [u8; 2], bytes: &[u8]| [&mark[..], bytes].concat();
+    for bytes in [little.clone(), big.clone(), with_mark([0xff, 0xfe], &little), with_mark([0xfe, 0xff], &big)] {
+        let table = Table::parse(&bytes, "t.csv", &ReadOptions::default()).unwrap();
+        assert_eq!((table.columns(), table.notes()), (plain.columns(), &[ReadNote::Utf16][..]));
+    }
+    let named = |label: &str, bytes: &[u8]| {
+        let options = ReadOptions { encoding: Some(label.to_owned()), ..ReadOptions::default() };
+        Table::parse(bytes, "t.csv", &options)
+    };
+    let table = named("latin1", b"a,b\n1,\xc3\xa9\n").unwrap();
+    assert_eq!((words(&table, "b")[0].as_deref(), table.notes()), (Some("\u{c3}\u{a9}"), &[][..]));
+    assert_eq!(words(&named("koi8-r", b"a,b\n1,\xc6\n").unwrap(), "b")[0].as_deref(), Some("\u{444}"));
+    assert!(matches!(named("utf-8", b"a,b\n1,\xe9\n"), Err(ReadError::NotUtf8 { line: 2, .. })));
+    assert!(matches!(named("utf-16", b"a\0,\0b\0\n\0\x00\xd8"), Err(ReadError::Malformed { line: 2, .. })));
+    assert!(matches!(named("klingon", b"a\n1\n"), Err(ReadError::UnknownEncoding { .. })));
+    let nul = Table::parse(b"a,b\n1,2\n3,\0\n", "t.csv", &ReadOptions::default());
+    assert!(matches!(nul, Err(ReadError::NulByte { line: 3, .. })));
+}
+
+#[test]
+fn european_numbers_are_read_where_commas_separate_nothing() {
+    let table = read("x;n\n1,5;1,234\n-0,25;2\n;3\n").unwrap_err();
+    assert!(matches!(table, ReadError::DecimalComma { line: 2, ref column, .. } if column == "n"), "{table}");
+    let table = read("x;w\n1,5;a\n-0,25;b, c\n2;d\n").unwrap();
+    assert_eq!(numbers(&table, "x"), [1.5, -0.25, 2.0]);
+    assert_eq!(table.notes(), [ReadNote::DecimalCommas { columns: vec!["x".to_owned()] }]);
+    assert!(matches!(read("x,w\n\"1,5\",a\n\"2,5\",b\n"), Err(ReadError::DecimalComma { line: 2, .. })));
+    assert_eq!(
+        read(",b\n0,1\n").unwrap().notes()[0].to_string(),
+        "columns without a name in the header are called `unnamed_1`"
+    );
+}
+
+#[test]
+fn several_gzip_members_are_one_file() {
+    let member = |text: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(text).unwrap();
+        packer.finish().unwrap()
+    };
+    let packed = [member(b"a,b\n1,"), member(b"x\n2"), member(b",y\n")].concat();
+    let table = Table::parse(&packed, "t.csv.gz", &ReadOptions::default()).unwrap();
+    assert_eq!((numbers(&table, "a"), table.rows()), (vec![1.0, 2.0], 2));
 }
 
 #[test]
