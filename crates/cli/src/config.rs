@@ -71,11 +71,16 @@ struct Data {
     names: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delimiter: Option<Delimiter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
     /// All words that mean missing, beside the empty cell.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
+    /// Signs that are taken off the ends of labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trim_labels: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drop: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +144,8 @@ impl Data {
     fn of(options: &DataOptions, source: &Path, folder: &Path) -> Data {
         // Taken apart by name, so that a setting that is added cannot be forgotten here.
         let DataOptions { read, target, task, validation, test, stratify, scaling, sample_weight, seed: _ } = options;
-        let ReadOptions { header, names, delimiter, missing, drop, categories, schema: _ } = read;
+        let ReadOptions { header, names, delimiter, encoding, missing, trim_labels, drop, categories, schema: _ } =
+            read;
         let share = |part| Share(paths::seen_from(part, folder));
         Data {
             file: Some(paths::from_folder(source, folder)),
@@ -148,8 +154,10 @@ impl Data {
             header: Some(*header),
             names: names.clone(),
             delimiter: delimiter.map(Delimiter),
+            encoding: encoding.clone(),
             missing: Some(missing.clone()),
             categories: Some(categories.clone()),
+            trim_labels: trim_labels.clone(),
             drop: Some(drop.clone()),
             validation: Some(share(validation)),
             test: Some(share(test)),
@@ -167,6 +175,8 @@ impl Data {
         set(&mut read.drop, self.drop);
         read.names = self.names;
         read.delimiter = self.delimiter.map(|delimiter| delimiter.0);
+        read.encoding = self.encoding;
+        read.trim_labels = self.trim_labels;
         set(&mut options.target, self.target);
         set(&mut options.task, self.task);
         set(&mut options.validation, self.validation.map(|share| paths::found_from(share.0, folder)));

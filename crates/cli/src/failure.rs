@@ -67,7 +67,11 @@ impl Failure {
                 ErrorKind::NoTrial => 4,
                 ErrorKind::Interrupted => STOPPED,
             },
-            Failure::Read(error) if matches!(**error, ReadError::Delimiter { .. }) => USAGE,
+            Failure::Read(error)
+                if matches!(**error, ReadError::Delimiter { .. } | ReadError::UnknownEncoding { .. }) =>
+            {
+                USAGE
+            }
             Failure::Read(_) | Failure::Config(_) | Failure::Taken { .. } => 3,
             Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) => 1,
         }

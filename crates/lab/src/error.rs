@@ -198,7 +198,7 @@ impl LabError {
         match self {
             LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) => ErrorKind::Usage,
             LabError::Split(SplitError::Fraction { .. }) => ErrorKind::Usage,
-            LabError::Read(ReadError::Delimiter { .. }) => ErrorKind::Usage,
+            LabError::Read(ReadError::Delimiter { .. } | ReadError::UnknownEncoding { .. }) => ErrorKind::Usage,
             LabError::Read(_)
             | LabError::Arrays { .. }
             | LabError::NoTable { .. }

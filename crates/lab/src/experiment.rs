@@ -60,6 +60,7 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::prepare`].
     pub fn from_table(table: Table, options: &DataOptions) -> Result<Experiment, LabError> {
+        let table = trimmed(table, &options.target, &options.read);
         let target = Target::find(&table, &options.target, options.task)?;
         let weights = weights(&table, options.sample_weight.as_deref())?;
         let main = Source { table, target, weights };
@@ -212,7 +213,7 @@ impl Source {
             |column: &caviar_table::Column| SchemaColumn { name: column.name.clone(), storage: column.storage() };
         let schema = Schema { columns: main.table.columns().iter().map(column).collect() };
         let read = ReadOptions { schema: Some(schema), drop: Vec::new(), ..options.read.clone() };
-        let table = read_held_out(path, &read, &main.target.name)?;
+        let table = trimmed(read_held_out(path, &read, &main.target.name)?, &main.target.name, &read);
         Source::new(table, spec, options.sample_weight.as_deref())
     }
 
@@ -302,6 +303,14 @@ pub(crate) fn key(seed: u64, deal: u64) -> impl Fn(u64) -> u64 {
     }
 }
 
+/// The table with its labels trimmed, where that was asked for.
+fn trimmed(table: Table, target: &str, read: &ReadOptions) -> Table {
+    match &read.trim_labels {
+        Some(signs) => table.with_labels_trimmed(target, signs),
+        None => table,
+    }
+}
+
 /// What a person should know of the rows, those of training above all.
 fn check_up(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View) -> Vec<Finding> {
     let [validation, test] = [(files[0], &split.validation), (files[1], &split.test)].map(|(file, rows)| match file {
@@ -340,7 +349,10 @@ fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View
     let words = |feature: &&Feature| matches!(feature, Feature::Category { .. } | Feature::Boolean { .. });
     let categories = view.encoder.features().iter().filter(words).count();
     let dates = view.encoder.features().iter().filter(|feature| matches!(feature, Feature::Date { .. })).count();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = table.notes().iter().map(ToString::to_string).collect();
+    for file in files.into_iter().flatten() {
+        notes.extend(file.table.notes().iter().map(|note| format!("{}: {note}", file.table.path().display())));
+    }
     if target.dropped > 0 {
         notes.push(format!("{} rows without a target left out", target.dropped));
     }

@@ -90,7 +90,7 @@ pub enum TargetError {
     Dates { name: String, cell: String },
     #[error("{}, line {line}, target `{name}`: `{cell}` is no number; regression needs numbers", path.display())]
     NotNumbers { path: PathBuf, line: u64, name: String, cell: String },
-    #[error("{}, line {line}, target `{name}`: class `{cell}` is not among those of training{}", path.display(), offer_or_list(nearest, classes))]
+    #[error("{}, line {line}, target `{name}`: class `{cell}` is not among those of training{}", path.display(), class_offer(cell, nearest, classes))]
     UnknownClass {
         path: PathBuf,
         line: u64,
@@ -180,6 +180,16 @@ fn offer_or_list(nearest: &Option<impl AsRef<str>>, names: &[String]) -> String 
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", clipped(name))).collect();
     let more = if names.len() > shown.len() { ", ..." } else { "" };
     format!("; there are {}{more}", shown.join(", "))
+}
+
+/// What to do about a class that is not known: where only a sign at the end is too much, a flag takes it off.
+fn class_offer(cell: &str, nearest: &Option<impl AsRef<str>>, classes: &[String]) -> String {
+    let sign = |end: &str| !end.is_empty() && end.chars().all(|sign| sign.is_ascii_punctuation());
+    let known = |class: &String| Some((class.clone(), cell.strip_prefix(class.as_str()).filter(|end| sign(end))?));
+    match classes.iter().find_map(known) {
+        Some((class, end)) => format!("; if it means `{class}`, read the file with --trim-labels '{end}'"),
+        None => offer_or_list(nearest, classes),
+    }
 }
 
 fn listed(dropped: &[Dropped]) -> String {

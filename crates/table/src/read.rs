@@ -23,6 +23,8 @@ pub struct ReadOptions {
     pub encoding: Option<String>,
     /// Cells that count as missing beside the empty one and `nan` in any case.
     pub missing: Vec<String>,
+    /// Signs to take off the ends of labels, for those who know the target; see [`Table::with_labels_trimmed`].
+    pub trim_labels: Option<String>,
     /// Columns that are not read at all.
     pub drop: Vec<String>,
     /// Columns that hold words even where they look like numbers.
@@ -40,6 +42,7 @@ impl Default for ReadOptions {
             delimiter: None,
             encoding: None,
             missing: missing.map(str::to_owned).to_vec(),
+            trim_labels: None,
             drop: Vec::new(),
             categories: Vec::new(),
             schema: None,

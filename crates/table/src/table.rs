@@ -73,6 +73,21 @@ impl Table {
         self
     }
 
+    /// With these signs taken off the ends of the words of one column: `<=50K.` with `.` is `<=50K`.
+    ///
+    /// A word of nothing else stays; so does a column of numbers, and one that is not there.
+    pub fn with_labels_trimmed(mut self, column: &str, signs: &str) -> Table {
+        let column = self.by_name.get(column).and_then(|&at| self.columns.get_mut(at));
+        if let Some(Column { cells: Cells::Words(words), .. }) = column {
+            let trimmed = |row: usize| {
+                let word = words.get(row)?;
+                Some(word.trim_end_matches(|sign| signs.contains(sign))).filter(|rest| !rest.is_empty()).or(Some(word))
+            };
+            *words = Words::new((0..words.codes.len()).map(trimmed));
+        }
+        self
+    }
+
     /// What was decided while reading that a person should know.
     pub fn notes(&self) -> &[ReadNote] {
         &self.notes

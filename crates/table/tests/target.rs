@@ -1,6 +1,8 @@
 //! Finding the target: classes or values, and why not.
 
-use caviar_table::{NO_LABEL, ReadOptions, Storage, Table, Target, TargetError, TargetSpec, TargetValues, Task};
+use caviar_table::{
+    Contents, NO_LABEL, ReadOptions, Storage, Table, Target, TargetError, TargetSpec, TargetValues, Task,
+};
 
 fn table(cells: &[&str]) -> Table {
     let text = "x,target\n".to_owned() + &cells.iter().map(|cell| format!("1,{cell}\n")).collect::<String>();
@@ -85,6 +87,19 @@ fn another_table_is_read_with_the_classes_of_training() {
     let dotted = spec.read(&table(&["<=50K.", "<=50K."])).unwrap_err();
     assert_eq!(
         dotted.to_string(),
-        "t.csv, line 2, target `target`: class `<=50K.` is not among those of training; did you mean `<=50K`?"
+        "t.csv, line 2, target `target`: class `<=50K.` is not among those of training; if it means \
+         `<=50K`, read the file with --trim-labels '.'"
     );
+}
+
+#[test]
+fn signs_are_taken_off_the_ends_of_labels_and_nowhere_else() {
+    let text = "x.,y\nno.,no.\nyes,yes.\nno.,..\n";
+    let table = Table::parse(text.as_bytes(), "t.csv", &ReadOptions::default()).unwrap().with_labels_trimmed("y", ".!");
+    let words = |name: &str| match table.column(name).unwrap().contents() {
+        Contents::Words(words) => (0..3).map(|row| words.get(row).unwrap().to_owned()).collect::<Vec<_>>(),
+        Contents::Numbers(_) => panic!("numbers"),
+    };
+    assert_eq!(words("y"), ["no", "yes", ".."]);
+    assert_eq!(words("x."), ["no.", "yes", "no."]);
 }

@@ -35,6 +35,12 @@ pub struct FormatArgs {
     /// What separates cells: one character, or tab [default: found out]
     #[arg(long, value_name = "C", value_parser = values::delimiter)]
     pub delimiter: Option<u8>,
+    /// The encoding: utf-8, utf-16, latin-1, ... [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Signs to take off the ends of the target's labels: `.` where a file says `yes.`
+    #[arg(long, value_name = "SIGNS")]
+    pub trim_labels: Option<String>,
     /// Words that mean missing, beside empty cells, NA, NaN and their like
     #[arg(long, value_name = "WORDS", value_delimiter = ',')]
     pub missing: Vec<String>,
@@ -89,6 +95,8 @@ impl FormatArgs {
         read.names = self.names.clone().or(read.names.take());
         let tabs = self.format.as_deref() == Some("tsv");
         read.delimiter = self.delimiter.or(tabs.then_some(b'\t')).or(read.delimiter);
+        read.encoding = self.encoding.clone().or(read.encoding.take());
+        read.trim_labels = self.trim_labels.clone().or(read.trim_labels.take());
         for word in &self.missing {
             let word = word.trim().to_owned();
             if !read.missing.contains(&word) {

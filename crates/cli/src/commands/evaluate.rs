@@ -32,6 +32,10 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         }
         None => (read_table(&args.data, &read)?, None),
     };
+    let table = match &read.trim_labels {
+        Some(signs) => table.with_labels_trimmed(target.as_deref().unwrap_or(model.target().name()), signs),
+        None => table,
+    };
     let threads = args.threads.unwrap_or_else(all_cores);
     let options = EvaluateOptions { target, seed: args.seed, threads };
     let evaluated = evaluate(&model, table, &options)?;

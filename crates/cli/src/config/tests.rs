@@ -39,11 +39,13 @@ prop_compose! {
         header: bool,
         names in prop::option::of(prop::collection::vec(word(), 1..3)),
         delimiter in prop::option::of(select(b",;\t|#\"\\ ".to_vec())),
+        encoding in prop::option::of(word()),
+        trim_labels in prop::option::of(word()),
         missing in words(),
         drop in words(),
         categories in words(),
     ) -> ReadOptions {
-        ReadOptions { header, names, delimiter, missing, drop, categories, schema: None }
+        ReadOptions { header, names, delimiter, encoding, missing, trim_labels, drop, categories, schema: None }
     }
 }
 
