@@ -5,6 +5,7 @@ pub mod evaluate;
 pub mod output;
 pub mod recipe;
 pub mod search;
+pub mod study;
 pub mod values;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use evaluate::EvaluateArgs;
 use output::{CommonArgs, OutArgs};
 use recipe::RecipeArgs;
 use search::SearchArgs;
+use study::{ResumeArgs, ShowArgs};
 
 const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
 
@@ -49,6 +51,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Train many networks and keep the best
     Tune(TuneArgs),
+    /// Go on with a training or a search that was stopped
+    Resume(ResumeArgs),
+    /// Show a study: its best networks and what mattered
+    Show(ShowArgs),
     /// Say what a model makes of each row of a table
     Predict(PredictArgs),
     /// Measure a model on a table that has the answers

@@ -77,9 +77,21 @@ impl Failure {
         }
     }
 
+    /// Whether it lies in the arguments, the data or the settings, so that nothing of the run is worth keeping.
+    pub fn is_about_what_was_asked(&self) -> bool {
+        match self {
+            Failure::Lab(error) => matches!(error.kind(), ErrorKind::Usage | ErrorKind::Data | ErrorKind::NoTrial),
+            _ => false,
+        }
+    }
+
     /// What to do about it, where the message does not say so already.
     fn advice(&self) -> Option<String> {
         match self {
+            Failure::Taken { folder, held } if held.contains("study") => Some(format!(
+                "to go on with it: caviar resume {}\n  to begin anew: name another folder with --out",
+                folder.display()
+            )),
             Failure::Taken { .. } => Some("name another folder with --out, or move this one away".to_owned()),
             Failure::Folder { .. } => Some("name a folder that you may write to with --out".to_owned()),
             Failure::Read(error) => advice_on_file(error),

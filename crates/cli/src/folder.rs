@@ -30,6 +30,12 @@ impl Folder {
         }
     }
 
+    /// The folder of a study that goes on.
+    pub fn of(study: &Path) -> Folder {
+        let parent = study.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Folder { path: parent.to_owned(), made: false }
+    }
+
     fn named(path: &Path) -> Result<Folder, Failure> {
         if let Some((_, held)) = HELD.iter().find(|(name, _)| path.join(name).exists()) {
             return Err(Failure::Taken { folder: path.to_owned(), held });

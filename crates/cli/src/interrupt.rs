@@ -1,5 +1,6 @@
-//! Ctrl-C: the first ends the run with what it has, the second leaves at once.
+//! Ctrl-C, and the signal by which others ask a program to end: the first saves the run, the second leaves at once.
 
+use std::io::{self, Write};
 use std::process;
 
 use caviar_lab::Interrupt;
@@ -17,7 +18,8 @@ pub fn on_ctrl_c() -> Interrupt {
             process::exit(i32::from(STOPPED));
         }
         flag.set();
-        eprintln!("\nstopping after the epochs that run now; Ctrl-C again leaves at once and keeps nothing");
+        // Whoever asked may have closed the terminal.
+        let _ = writeln!(io::stderr(), "\nstopping; what was trained is being saved; Ctrl-C again leaves at once");
     };
     // Where no handler can be set, Ctrl-C ends the program as it always does.
     let _ = ctrlc::set_handler(handler);

@@ -27,6 +27,8 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Train(args) => commands::train::run(args),
         Command::Tune(args) => commands::tune::run(args),
+        Command::Resume(args) => commands::resume::run(args),
+        Command::Show(args) => commands::show::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Bench(args) => commands::bench::run(args),

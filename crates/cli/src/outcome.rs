@@ -2,66 +2,129 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::thread;
 
 use caviar_lab::report::{Fact, Report};
-use caviar_lab::{Experiment, Finished, Workers, train_steered};
+use caviar_lab::{
+    Experiment, Finished, LabError, Ledger, StudyAbout, Workers, fingerprint, train, train_steered, tune,
+};
+use caviar_store::study::StudyState;
 use caviar_store::write_atomically;
 
 use crate::config;
 use crate::failure::{Failure, STOPPED};
 use crate::folder::Folder;
 use crate::interrupt::on_ctrl_c;
-use crate::plan::{Job, Plan};
+use crate::plan::{Job, Plan, quoted};
 use crate::summary;
 use crate::watch::Watch;
 
-/// Does what the plan says.
+/// The model's file in the folder.
+const MODEL: &str = "model.safetensors";
+/// The report's.
+const REPORT: &str = "report.html";
+
+/// Does what the plan says, from the start.
 ///
 /// # Errors
-/// Whatever goes wrong; then no empty folder is left behind.
+/// Whatever goes wrong; where that is known before anything is trained, no folder is left behind.
 pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
     let folder = Folder::claim(plan.out.as_deref(), &plan.source)?;
-    let (experiment, finished) = match work(plan) {
-        Ok(done) => done,
+    let interrupt = on_ctrl_c();
+    let (experiment, ledger) = match begin(plan, &folder) {
+        Ok(begun) => begun,
         Err(failure) => {
             folder.abandon();
             return Err(failure);
         }
     };
-    keep(plan, &folder, &experiment, &finished)?;
-    match finished.interrupted {
-        false => Ok(ExitCode::SUCCESS),
-        true => {
-            let kept = folder.path().display();
-            // Whoever pressed Ctrl-C may have closed the terminal, too.
-            let _ = writeln!(
-                io::stderr(),
-                "stopped by Ctrl-C; the best network so far is kept in {kept}, the others are not: to go on, run it again"
-            );
-            Ok(ExitCode::from(STOPPED))
+    let workers = Workers { threads: plan.threads, interrupt, ledger: ledger.clone() };
+    let done = work(plan, &folder, &experiment, workers);
+    match done {
+        Err(failure) if failure.is_about_what_was_asked() => {
+            ledger.abandon()?;
+            folder.abandon();
+            Err(failure)
         }
+        done => done,
     }
 }
 
-fn work(plan: &Plan) -> Result<(Experiment, Finished), Failure> {
+/// Reads the data and begins a study of them.
+fn begin(plan: &Plan, folder: &Folder) -> Result<(Experiment, Ledger), Failure> {
+    let files = plan.files();
+    let (experiment, known) = thread::scope(|scope| {
+        let known = scope.spawn(|| fingerprint(&files));
+        (Experiment::prepare(&plan.source, &plan.data), known.join())
+    });
+    let experiment = experiment?;
+    let known = known.unwrap_or(Err(LabError::Worker))?;
+    let about = StudyAbout {
+        command: plan.name().to_owned(),
+        metric: plan.recipe().metric,
+        trials: match &plan.job {
+            Job::Train(_) => Some(1),
+            Job::Tune(options) => options.trials,
+        },
+        epochs: plan.recipe().epochs,
+    };
+    let config = config::text(plan, folder.path());
+    let ledger = Ledger::create(&folder.file("study.db"), &about, &plan.command, &config, &known)?;
+    Ok((experiment, ledger))
+}
+
+/// Goes on with a study.
+///
+/// # Errors
+/// Whatever goes wrong; the study can go on again.
+pub fn go_on(plan: &Plan, folder: &Folder, ledger: Ledger) -> Result<ExitCode, Failure> {
     let interrupt = on_ctrl_c();
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
-    let (mut watch, wishes) = Watch::new(plan, &interrupt);
-    let workers = Workers { threads: plan.threads, interrupt };
+    work(plan, folder, &experiment, Workers { threads: plan.threads, interrupt, ledger })
+}
+
+/// Trains, writes the files, and says in the study how it ended.
+fn work(plan: &Plan, folder: &Folder, experiment: &Experiment, workers: Workers) -> Result<ExitCode, Failure> {
+    let (mut watch, wishes) = Watch::new(plan, &workers.interrupt);
     let finished = match &plan.job {
         Job::Train(recipe) => match wishes {
-            Some(mut wishes) => train_steered(&experiment, recipe, &workers, &mut watch, &mut wishes),
-            None => caviar_lab::train(&experiment, recipe, &workers, &mut watch),
+            Some(mut wishes) => train_steered(experiment, recipe, &workers, &mut watch, &mut wishes),
+            None => train(experiment, recipe, &workers, &mut watch),
         },
-        Job::Tune(options) => caviar_lab::tune(&experiment, options, &workers, &mut watch),
+        Job::Tune(options) => tune(experiment, options, &workers, &mut watch),
     };
-    watch.close()?;
-    Ok((experiment, finished?))
+    let closed = watch.close();
+    let finished = match finished {
+        Ok(finished) => finished,
+        Err(LabError::Left) => return leave(&workers.ledger, folder, closed),
+        Err(error) => {
+            // The first error is the one to tell.
+            let _ = workers.ledger.end(StudyState::Failed, None);
+            return Err(error.into());
+        }
+    };
+    let kept = closed.and_then(|()| keep(plan, folder, experiment, &finished));
+    let state = if kept.is_ok() { StudyState::Finished } else { StudyState::Failed };
+    let result = finished.event(Some(folder.file(MODEL)), Some(folder.file(REPORT)));
+    let ended = workers.ledger.end(state, serde_json::to_string(&result).ok());
+    kept?;
+    ended?;
+    Ok(if finished.interrupted { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
+}
+
+/// Says that the study was stopped, and how it goes on.
+pub fn leave(ledger: &Ledger, folder: &Folder, closed: Result<(), Failure>) -> Result<ExitCode, Failure> {
+    ledger.end(StudyState::Stopped, None)?;
+    closed?;
+    let study = quoted(&folder.path().to_string_lossy());
+    // Whoever pressed Ctrl-C may have closed the terminal, too.
+    let _ = writeln!(io::stderr(), "stopped; what was trained is saved. To go on: caviar resume {study}");
+    Ok(ExitCode::from(STOPPED))
 }
 
 /// Writes the files, then says how it went.
 fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finished) -> Result<(), Failure> {
-    let (model, page) = (folder.file("model.safetensors"), folder.file("report.html"));
+    let (model, page) = (folder.file(MODEL), folder.file(REPORT));
     let report = Report::of(experiment, finished, asked(plan), plan.command.clone(), env!("CARGO_PKG_VERSION"))?;
     write_atomically(&folder.file("config.toml"), config::text(plan, folder.path()).as_bytes())?;
     write_atomically(&page, report.to_html().as_bytes())?;

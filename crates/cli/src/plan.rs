@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use caviar_engine::optim::Optimizer;
-use caviar_lab::{DataOptions, Recipe, TuneOptions};
+use caviar_lab::{DataOptions, Part, Recipe, TuneOptions};
 
 use crate::args::data::{DataArgs, set};
 use crate::args::output::{CommonArgs, OutArgs};
@@ -145,6 +145,17 @@ impl Plan {
         Ok(())
     }
 
+    /// The files that the data come from.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let part = |part: &Part| match part {
+            Part::File(path) => Some(path.clone()),
+            Part::Fraction(_) | Part::None => None,
+        };
+        let target = PathBuf::from(&self.data.target);
+        let all = [Some(self.source.clone()), part(&self.data.validation), part(&self.data.test), Some(target)];
+        all.into_iter().flatten().filter_map(|name| file_of(&name)).collect()
+    }
+
     /// The name of the command.
     pub fn name(&self) -> &'static str {
         match self.job {
@@ -178,6 +189,15 @@ fn check_betas(args: &RecipeArgs, optimizer: Option<Optimizer>) -> Result<(), Fa
     refuse("epsilon", optimizer.has_epsilon(), args.epsilon)
 }
 
+/// The file of `table.csv`, or of an array that is named with its file, `signs.h5:train_set_y`.
+fn file_of(name: &Path) -> Option<PathBuf> {
+    if name.is_file() {
+        return Some(name.to_owned());
+    }
+    let (file, _) = name.to_str()?.rsplit_once(':')?;
+    Some(PathBuf::from(file)).filter(|file| file.is_file())
+}
+
 fn flags_of(optimizer: Optimizer) -> String {
     let mut flags = vec!["--learning-rate"];
     flags.extend(optimizer.has_beta().then_some("--beta"));
@@ -207,7 +227,7 @@ fn again(words: impl Iterator<Item = OsString>, seed: Option<u64>) -> String {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./,:=+%@".contains(letter);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

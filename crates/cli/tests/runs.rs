@@ -167,31 +167,3 @@ fn rows_can_come_from_files_of_their_own() {
     assert_eq!((&events[0]["data"]["train"], &events[0]["data"]["test"]), (&Value::from(60), &Value::from(20)));
     assert!(last["validation"].is_null() && last["test"]["accuracy"].is_f64());
 }
-
-/// A run of hours is stopped at its next epoch's end, and what it has is kept.
-#[cfg(unix)]
-#[test]
-fn a_run_that_is_stopped_keeps_the_best_network_so_far() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
-    let place = Place::with_table();
-    for words in ["train good.csv --target y --epochs 100000000", "tune good.csv --target y --time 1h"] {
-        let out = place.path(&words[..4]);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_caviar"));
-        command.current_dir(place.path("")).args(words.split(' ')).arg("--json").arg("--out").arg(&out);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // A search has something to keep once a trial has ended, a training after an epoch.
-        let wanted = if words.starts_with("tune") { "trial" } else { "epoch" };
-        lines
-            .by_ref()
-            .find(|line| line.as_ref().unwrap().contains(&format!("\"event\":\"{wanted}\"")))
-            .unwrap()
-            .unwrap();
-        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-        let last = lines.last().unwrap().unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{words}");
-        assert!(last.contains(r#""event":"finished""#) && out.join("model.safetensors").exists(), "{words}: {last}");
-    }
-}

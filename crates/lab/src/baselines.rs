@@ -7,6 +7,7 @@ use caviar_engine::train::{Data, Targets};
 use crate::error::LabError;
 use crate::experiment::{View, classes_of};
 use crate::finished::Baseline;
+use crate::ledger::{Ledger, Place, Stage};
 use crate::measure::figures_of;
 use crate::model::{Model, Network, likeliest};
 use crate::options::Interrupt;
@@ -44,7 +45,9 @@ fn linear(view: &View, model: &Model, data: &Data, threads: usize) -> Result<Opt
     let recipe = linear_recipe(model.recipe(), &view.train);
     let alone = View { held_out: None, ..view.clone() };
     let never = Interrupt::default();
-    let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never };
+    let nowhere = Ledger::default();
+    let place = Place::new(&nowhere, Stage::Refit, 0, 0);
+    let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never, place: &place };
     let run = run(&[alone], &recipe, &[recipe.seed], 0, threads, limits, &mut Onlooker::new(|_, _| true))?;
     let (End::Complete, Some(weights)) = (run.end, run.weights) else { return Ok(None) };
     let network = Network { recipe, weights };

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::board::{Board, Event, Flow};
 use crate::error::LabError;
-use crate::options::{Interrupt, Workers};
+use crate::options::Workers;
 
 /// Does all jobs that `next` gives, each on one thread, in the order in which they are given.
 ///
@@ -27,7 +27,7 @@ pub(crate) fn crew<J: Send, R: Send>(
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for _ in 0..workers.threads.max(1) {
-            let teller = Teller { sender: sender.clone(), interrupt: workers.interrupt.clone() };
+            let teller = Teller { sender: sender.clone() };
             let (next, work) = (&next, &work);
             threads.push(scope.spawn(move || {
                 let mut results = Vec::new();
@@ -60,17 +60,11 @@ pub(crate) fn crew<J: Send, R: Send>(
 /// Takes what a worker has to tell to the board.
 pub(crate) struct Teller {
     sender: Sender<Event>,
-    interrupt: Interrupt,
 }
 
 impl Teller {
     /// Tells; a board that has gone away is told nothing.
     pub(crate) fn tell(&self, event: Event) {
         let _ = self.sender.send(event);
-    }
-
-    /// The flag that ends the run.
-    pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use caviar_engine::optim::SpecError;
 use caviar_engine::train::{DataError, TrainError};
 use caviar_formats::FormatError;
+use caviar_store::study::StudyError;
 use caviar_store::{ModelError, StoreError};
 use caviar_table::{EncodeError, ReadError, SplitError, TargetError};
 use caviar_tune::SearchError;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why an experiment, a training, a search or a model could not be had.
@@ -149,6 +151,33 @@ pub enum LabError {
     /// Stopped before there was anything to keep.
     #[error("stopped before the first epoch was over; nothing is kept")]
     Interrupted,
+    /// Stopped from outside; the study has all that was done and can go on.
+    #[error("stopped; the study keeps what was done")]
+    Left,
+    /// A study goes on with the data that it was made from only.
+    #[error("{}: {what}; a study goes on with the same data only", path.display())]
+    OtherData {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// A trial that a study does not have.
+    #[error("--trial {trial}: the study has {trials} trials, numbered from 0")]
+    UnknownTrial {
+        /// The number given.
+        trial: u64,
+        /// How many there are.
+        trials: u64,
+    },
+    /// A trial that needs no further training.
+    #[error("--epochs: trial {trial} has {epochs} epochs already; name more to train it on")]
+    LongEnough {
+        /// The trial.
+        trial: u64,
+        /// Its epochs.
+        epochs: u64,
+    },
     /// A worker thread that ended in a panic: a fault of the program.
     #[error("a worker ended unexpectedly; this is a fault of the program")]
     Worker,
@@ -167,7 +196,7 @@ pub enum LabError {
 }
 
 /// Where a training met a loss that is not finite.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Divergence {
     /// The epoch, from 0.
     pub epoch: u64,
@@ -212,14 +241,26 @@ impl LabError {
             | LabError::UnknownWeightColumn { .. }
             | LabError::BadWeight { .. }
             | LabError::NoValidation { .. }
+            | LabError::OtherData { .. }
+            | LabError::UnknownTrial { .. }
+            | LabError::LongEnough { .. }
             | LabError::Train(_)
             | LabError::Model(_)
             | LabError::BrokenModel { .. } => ErrorKind::Data,
             LabError::Store(StoreError::Model { .. } | StoreError::NotAFile { .. }) => ErrorKind::Data,
+            LabError::Store(StoreError::Study { source, .. }) => match source {
+                StudyError::DiskFull
+                | StudyError::Broken { .. }
+                | StudyError::Closed
+                | StudyError::Exists
+                | StudyError::Owned { .. }
+                | StudyError::Sqlite { .. } => ErrorKind::Failed,
+                _ => ErrorKind::Data,
+            },
             LabError::Store(StoreError::Io { action, .. }) if *action == caviar_store::Action::Read => ErrorKind::Data,
             LabError::Store(_) | LabError::Worker => ErrorKind::Failed,
             LabError::NoTrial { .. } => ErrorKind::NoTrial,
-            LabError::Interrupted => ErrorKind::Interrupted,
+            LabError::Interrupted | LabError::Left => ErrorKind::Interrupted,
         }
     }
 }

@@ -10,6 +10,7 @@ use caviar_table::{ReadOptions, Scaling, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
+use crate::ledger::Ledger;
 use crate::recipe::Recipe;
 
 /// Where the rows of validation or test come from.
@@ -149,7 +150,7 @@ impl TuneOptions {
     }
 }
 
-/// A flag that ends a run at the next epoch's end; clones are the same flag.
+/// A flag that ends a run, see [`Workers::interrupt`]; clones are the same flag.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -165,18 +166,21 @@ impl Interrupt {
     }
 }
 
-/// The threads that work, and the flag that ends them. No result depends on how many there are.
+/// The threads that work, the flag that ends them, and the ledger that they write to. No result depends on any of these.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// How many; 0 counts as 1.
     pub threads: usize,
-    /// Ends the run early, keeping the best so far.
+    /// Ends the run early: with a ledger at once, all that was done being kept there, to go on another time; without
+    /// one at the next epoch's end, with the best so far.
     pub interrupt: Interrupt,
+    /// Where they write down what they do.
+    pub ledger: Ledger,
 }
 
 impl Workers {
-    /// So many threads, with a flag of their own.
+    /// So many threads, with a flag of their own and no ledger.
     pub fn new(threads: usize) -> Self {
-        Workers { threads, interrupt: Interrupt::default() }
+        Workers { threads, interrupt: Interrupt::default(), ledger: Ledger::default() }
     }
 }

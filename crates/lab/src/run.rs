@@ -5,6 +5,7 @@ use std::time::Instant;
 use caviar_engine::Real;
 use caviar_engine::RunError;
 use caviar_engine::train::{EpochReport, Metric, TrainError, TrainOptions, Trainer};
+use caviar_store::study::Entry;
 
 use crate::board::TrainFigures;
 use crate::error::{Divergence, LabError};
@@ -12,6 +13,7 @@ use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
 use crate::helm::{Course, Helm};
+use crate::ledger::{Place, Scribe};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
@@ -48,6 +50,27 @@ impl<F: FnMut(&CurvePoint, f64) -> bool> Company for Onlooker<F> {
     fn steered(&mut self, _: u64, _: u64, _: Steered) {}
 }
 
+/// A company whose wishes are written down.
+struct Noted<'a, 'b> {
+    company: &'a mut dyn Company,
+    scribe: &'a mut Scribe<'b>,
+}
+
+impl Company for Noted<'_, '_> {
+    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
+        self.company.epoch(point, seconds)
+    }
+
+    fn steering(&mut self) -> &mut dyn Steering {
+        self.company.steering()
+    }
+
+    fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
+        self.scribe.steered(step, &steered);
+        self.company.steered(epoch, step, steered);
+    }
+}
+
 /// When a run ends before its last epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits<'a> {
@@ -57,8 +80,10 @@ pub(crate) struct Limits<'a> {
     pub(crate) patience: Option<u64>,
     /// At the first epoch's end after this.
     pub(crate) deadline: Option<Instant>,
-    /// At the first epoch's end after this is set.
+    /// At the first epoch's end after this is set; at once where the run is written down.
     pub(crate) interrupt: &'a Interrupt,
+    /// Where it is written down.
+    pub(crate) place: &'a Place<'a>,
 }
 
 /// How a run ended.
@@ -68,6 +93,8 @@ pub(crate) enum End {
     Complete,
     /// By a deadline or from outside.
     Cut,
+    /// Not at all: it was left where it is, and its ledger knows how it goes on.
+    Left,
     /// By a loss that is not finite.
     Diverged(Divergence),
 }
@@ -83,6 +110,8 @@ pub(crate) struct Run {
     pub(crate) seconds: f64,
     /// Those of the best epoch, or of the last one without rows to choose by; where one network was trained.
     pub(crate) weights: Option<Weights>,
+    /// What is to be written now that it has ended.
+    pub(crate) closing: Vec<Entry>,
 }
 
 /// Trains a recipe on one view, or a network on each of several views, epoch by epoch in step.
@@ -90,6 +119,8 @@ pub(crate) struct Run {
 /// With several views the figures of an epoch are those of all held-out rows together, so that the folds of a
 /// cross-validation are chosen by as one: the best epoch is the best of their common curve. `seeds` are those of the
 /// networks, one for each view.
+///
+/// What the ledger knows of the run is not trained again, but told again.
 pub(crate) fn run(
     views: &[View],
     recipe: &Recipe,
@@ -99,6 +130,12 @@ pub(crate) fn run(
     limits: Limits<'_>,
     company: &mut dyn Company,
 ) -> Result<Run, LabError> {
+    if let Some(known) = limits.place.ended(recipe.metric)? {
+        for point in &known.curve {
+            company.epoch(point, known.seconds);
+        }
+        return Ok(known);
+    }
     match recipe.precision {
         Precision::F32 => run_in::<f32>(views, recipe, seeds, order_seed, threads, limits, company),
         Precision::F64 => run_in::<f64>(views, recipe, seeds, order_seed, threads, limits, company),
@@ -119,51 +156,83 @@ fn run_in<T: Real>(
     for (view, &seed) in views.iter().zip(seeds) {
         members.push(member::<T>(view, &Recipe { seed, ..recipe.clone() }, order_seed, threads, views.len() == 1)?);
     }
+    let curve = limits.place.take_up(&mut members)?;
+    let mut scribe = Scribe::new(limits.place, limits.interrupt, &curve);
+    let mut run = Run::new(curve, recipe.metric);
+    for point in &run.curve {
+        company.epoch(point, 0.0);
+    }
     let mut helm = Helm::new();
-    let mut run = Run { curve: Vec::new(), best: None, end: End::Complete, steps: 0, seconds: 0.0, weights: None };
-    while let Some(epoch) = next_epoch(&members, limits) {
-        match step_together(&mut members, views, &mut helm, company)? {
+    while next_epoch(&members, limits).is_some() && !run.is_exhausted(limits.patience) {
+        let end = match step_together(&mut members, views, &mut helm, &mut scribe, company)? {
             Stride::Epoch(point) => {
                 let goes_on = company.epoch(&point, start.elapsed().as_secs_f64());
+                scribe.epoch(&point);
                 run.curve.push(point);
                 run.choose(recipe.metric);
-                if !goes_on || limits.interrupt.is_set() || limits.deadline.is_some_and(|end| Instant::now() >= end) {
-                    run.end = End::Cut;
-                    break;
+                if scribe.leaves() || scribe.is_due() {
+                    scribe.save(&mut members)?;
                 }
+                let late = limits.interrupt.is_set() || limits.deadline.is_some_and(|end| Instant::now() >= end);
+                (late || !goes_on).then_some(End::Cut)
             }
             Stride::Back(epoch) => {
                 run.curve.truncate(usize::try_from(epoch).unwrap_or(usize::MAX));
                 run.best = None;
                 run.choose(recipe.metric);
-                continue;
+                scribe.back(&run.curve);
+                None
             }
-            Stride::Stopped => break,
-            Stride::Diverged(divergence) => {
-                run.end = End::Diverged(divergence);
-                break;
-            }
-        }
-        let waited = run.best.map_or(0, |(best, _)| epoch - best);
-        if limits.patience.is_some_and(|patience| waited >= patience) {
+            Stride::Stopped => Some(End::Complete),
+            Stride::Left => Some(End::Left),
+            Stride::Diverged(divergence) => Some(End::Diverged(divergence)),
+        };
+        if let Some(end) = end {
+            run.end = if scribe.leaves() { End::Left } else { end };
             break;
         }
     }
     run.steps = members.iter().map(|trainer| trainer.progress().steps).sum();
-    if let [trainer] = &mut members[..]
-        && !matches!(run.end, End::Diverged(_))
-        && !run.curve.is_empty()
-    {
-        trainer.run(&mut EndNow)?;
-        run.weights = Some(weights(trainer)?);
-    }
     run.seconds = start.elapsed().as_secs_f64();
+    if run.end != End::Left {
+        run.close(&mut members, &mut scribe)?;
+    }
     Ok(run)
 }
 
 impl Run {
+    /// A run with this curve so far.
+    fn new(curve: Vec<CurvePoint>, metric: Metric) -> Self {
+        let end = End::Complete;
+        let mut run = Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing: Vec::new() };
+        run.choose(metric);
+        run
+    }
+
+    /// Takes the weights that are kept, and says what is to be written of the end.
+    fn close<T: Real>(&mut self, members: &mut [Trainer<T>], scribe: &mut Scribe<'_>) -> Result<(), LabError> {
+        // Before the best weights take the place of the last ones.
+        self.closing = scribe.close(self, members)?;
+        if let [trainer] = members
+            && !matches!(self.end, End::Diverged(_))
+            && !self.curve.is_empty()
+        {
+            trainer.run(&mut EndNow)?;
+            self.weights = Some(weights(trainer)?);
+        }
+        self.closing.extend(scribe.weights(self)?);
+        Ok(())
+    }
+
+    /// Whether there were so many epochs without a better metric.
+    fn is_exhausted(&self, patience: Option<u64>) -> bool {
+        let last = (self.curve.len() as u64).saturating_sub(1);
+        let waited = self.best.map_or(0, |(best, _)| last - best);
+        patience.is_some_and(|patience| waited >= patience)
+    }
+
     /// Takes the epochs of the curve since the best one into account.
-    fn choose(&mut self, metric: Metric) {
+    pub(crate) fn choose(&mut self, metric: Metric) {
         let since = self.best.map_or(0, |(epoch, _)| epoch as usize + 1);
         for point in self.curve.iter().skip(since) {
             let score = point.validation.as_ref().and_then(|figures| figures.get(metric));
@@ -205,6 +274,8 @@ enum Stride {
     Back(u64),
     /// To the end of the run.
     Stopped,
+    /// To where the run is left.
+    Left,
     /// To a loss that is not finite.
     Diverged(Divergence),
 }
@@ -214,15 +285,16 @@ fn step_together<T: Real>(
     members: &mut [Trainer<T>],
     views: &[View],
     helm: &mut Helm<T>,
+    scribe: &mut Scribe<'_>,
     company: &mut dyn Company,
 ) -> Result<Stride, LabError> {
     let epoch = members.first().map_or(0, |trainer| trainer.progress().epoch);
-    let steered = members.len() == 1;
+    let alone = members.len() == 1;
     let mut train = Vec::with_capacity(members.len());
     let mut held_out = Vec::with_capacity(members.len());
     let mut learning_rate = f64::NAN;
     for (trainer, view) in members.iter_mut().zip(views) {
-        let report = match stride(trainer, steered.then_some((&mut *helm, &mut *company)))? {
+        let report = match stride(trainer, scribe, alone.then_some((&mut *helm, &mut *company)))? {
             Ok(report) => report,
             Err(end) => return Ok(end),
         };
@@ -252,13 +324,24 @@ fn step_together<T: Real>(
 }
 
 /// The steps of one network to the end of its epoch, or to where it leaves its way.
+///
+/// A network alone is saved between two steps; several that are trained in step are saved at the ends of their epochs.
 fn stride<T: Real>(
     trainer: &mut Trainer<T>,
+    scribe: &mut Scribe<'_>,
     mut steering: Option<(&mut Helm<T>, &mut dyn Company)>,
 ) -> Result<Result<EpochReport, Stride>, LabError> {
     loop {
+        if scribe.leaves() || (steering.is_some() && scribe.is_due()) {
+            if steering.is_some() {
+                scribe.save(std::slice::from_mut(trainer))?;
+            }
+            if scribe.leaves() {
+                return Ok(Err(Stride::Left));
+            }
+        }
         let mut course = match &mut steering {
-            Some((helm, company)) => helm.obey(trainer, *company)?,
+            Some((helm, company)) => helm.obey(trainer, &mut Noted { company: &mut **company, scribe })?,
             None => Course::On,
         };
         if course == Course::On {
@@ -268,7 +351,9 @@ fn stride<T: Real>(
                 Err(TrainError::Run(RunError::NotFinite { step, origin, .. })) => {
                     let divergence = Divergence { epoch: trainer.progress().epoch, step, origin };
                     course = match &mut steering {
-                        Some((helm, company)) => helm.rescue(trainer, *company, &divergence)?,
+                        Some((helm, company)) => {
+                            helm.rescue(trainer, &mut Noted { company: &mut **company, scribe }, &divergence)?
+                        }
                         None => Course::Adrift,
                     };
                     if course == Course::Adrift {
@@ -281,7 +366,12 @@ fn stride<T: Real>(
         match course {
             Course::On | Course::Adrift => {}
             Course::Back => return Ok(Err(Stride::Back(trainer.progress().epoch))),
-            Course::Stop => return Ok(Err(Stride::Stopped)),
+            Course::Stop => {
+                if scribe.leaves() {
+                    scribe.save(std::slice::from_mut(trainer))?;
+                }
+                return Ok(Err(Stride::Stopped));
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
 use crate::judge::judge;
+use crate::ledger::{Place, Stage, begun_entry, trial_entry};
 use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
@@ -55,17 +56,23 @@ pub fn train_steered(
         notes: recipe.notes(view.train.len()),
     }));
     // Steering may change how many epochs there are.
-    let limits = Limits { epochs: u64::MAX, patience: recipe.patience, deadline: None, interrupt: &workers.interrupt };
+    let ledger = &workers.ledger;
+    let place = Place::new(ledger, Stage::Train, 0, 0);
+    let (patience, interrupt) = (recipe.patience, &workers.interrupt);
+    let limits = Limits { epochs: u64::MAX, patience, deadline: None, interrupt, place: &place };
+    let params = params(recipe);
+    ledger.put(vec![begun_entry(0, params.clone(), recipe)])?;
     let views = std::slice::from_ref(view);
     let mut watched = Watched { board, steering };
     let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut watched)?;
-    let params = params(recipe);
     let record = record(0, params.clone(), &run);
     board.post(&Event::Trial(trial_event(&record)));
+    ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;
     let weights = match (&run.end, run.weights.take()) {
         (End::Diverged(divergence), _) => {
             return Err(LabError::NoTrial { trials: 1, diverged: 1, first: Some(divergence.clone()) });
         }
+        (End::Left, _) => return Err(LabError::Left),
         (End::Complete | End::Cut, Some(weights)) => weights,
         (End::Complete | End::Cut, None) => return Err(LabError::Interrupted),
     };
@@ -150,9 +157,10 @@ pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
             let words = format!("epoch {}, step {}: {} was not finite", at.epoch, at.step, at.origin);
             (TrialState::Diverged, Some(words))
         }
+        End::Left => (TrialState::Paused, None),
         End::Complete | End::Cut => (TrialState::Complete, None),
     };
-    let best = run.best.filter(|(_, score)| state == TrialState::Complete && score.is_finite());
+    let best = run.best.filter(|(_, score)| state != TrialState::Diverged && score.is_finite());
     TrialRecord {
         number,
         params,

@@ -1,6 +1,7 @@
 //! Many networks, the best one kept.
 
 mod finish;
+mod longer;
 mod stages;
 
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use crate::folds;
 use crate::options::{TuneOptions, Workers};
 use crate::recipe::Recipe;
 use crate::space::{Search, recipe, search};
+
+pub use longer::{Longer, train_longer};
 
 /// How many configurations are tried where nothing is said.
 pub(crate) const TRIALS: u64 = 64;
@@ -58,6 +61,10 @@ const MOST_IN_TIME: [u64; 2] = [12, 256];
 /// clock decides how far each stage gets, and trials that run when it is over count with their best epoch so far; the
 /// whole ends in time, final training included.
 ///
+/// With a ledger, a search that was left or killed goes on when it is called again with the same arguments, and ends with
+/// the same bits as one that was never disturbed, with a number of trials or a budget; with a time it has the time that
+/// was left.
+///
 /// # Errors
 /// Settings that are illegal or do not fit the data; [`LabError::NoTrial`] where no trial succeeds.
 pub fn tune(
@@ -66,7 +73,9 @@ pub fn tune(
     workers: &Workers,
     board: &mut dyn Board,
 ) -> Result<Finished, LabError> {
-    let start = Instant::now();
+    // What earlier processes have used of the time is used.
+    let now = Instant::now();
+    let start = now.checked_sub(workers.ledger.elapsed()).unwrap_or(now);
     options.check()?;
     let ground = Ground::new(experiment)?;
     options.base.spec_for(&ground.first().train, experiment.classes(), experiment.seed())?;
@@ -133,6 +142,22 @@ impl Ground {
                 Ok(Ground { folds: None, held_out: Some(experiment.view().clone()), rows: experiment.report().train })
             }
             None => Err(LabError::NoValidation { rows: experiment.report().train, limit: FOLDED_BELOW }),
+        }
+    }
+
+    /// Training rows and rows to choose by as they are; there may be none of the latter.
+    fn whole(experiment: &Experiment) -> Self {
+        Ground { folds: None, held_out: Some(experiment.view().clone()), rows: experiment.report().train }
+    }
+
+    /// The seeds of the networks of a deal; where rows are held out, the trial's own.
+    fn seeds(&self, recipe: &Recipe, deal: u64, views: usize) -> Vec<u64> {
+        match self.folds {
+            None => vec![recipe.seed],
+            Some(_) => {
+                let first = deal * FOLDS as u64;
+                (first..first + views as u64).map(|place| derive(recipe.seed, Purpose::Trial, place) >> 11).collect()
+            }
         }
     }
 

@@ -4,5 +4,7 @@ pub mod bench;
 pub mod completions;
 pub mod evaluate;
 pub mod predict;
+pub mod resume;
+pub mod show;
 pub mod train;
 pub mod tune;

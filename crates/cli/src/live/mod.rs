@@ -275,7 +275,7 @@ impl Console {
         }
     }
 
-    /// Once ends the run with what it has, twice leaves at once.
+    /// Once saves the run and leaves, twice leaves at once.
     fn quit(&mut self) {
         if self.interrupt.is_set() {
             restore();
@@ -283,7 +283,7 @@ impl Console {
             process::exit(i32::from(STOPPED));
         }
         self.interrupt.set();
-        let words = "stopping at the end of this epoch; q again leaves at once and keeps nothing";
+        let words = "saving what was trained; q again leaves at once";
         self.shared.change(|picture| picture.message = words.to_owned());
         self.release();
     }

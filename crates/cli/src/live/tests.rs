@@ -261,7 +261,7 @@ fn a_run_steered_from_a_console_can_be_repeated_from_its_events() {
         console.attend(&mut keyboard, &mut Painter::new(&mut out)).map(|()| out)
     });
     let mut recorder = Recorder(live, Vec::new());
-    let workers = Workers { threads: 1, interrupt };
+    let workers = Workers { interrupt, ..Workers::new(1) };
     let steered = train_steered(&experiment(), &recipe(100_000), &workers, &mut recorder, &mut wishes).unwrap();
     recorder.0.close();
     let drawn = String::from_utf8(thread.join().unwrap().unwrap()).unwrap();

@@ -12,6 +12,7 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::finished::{Best, CurvePoint, Finished, Validated};
 use crate::judge::{Judged, judge};
+use crate::ledger::{Place, Stage};
 use crate::model::Network;
 use crate::network::Weights;
 use crate::options::{Interrupt, Keep};
@@ -99,7 +100,8 @@ impl Hunt<'_> {
         let (mut networks, mut trained, mut steps) = (Vec::new(), 0, 0);
         for place in self.ranked() {
             // The first is always trained; without it nothing is kept.
-            let late = self.workers.interrupt.is_set() || is_past(self.deadline(REFIT_SHARE));
+            let known = self.workers.ledger.has(&Stage::Refit.key(self.records[place].record.number, 0));
+            let late = !known && (self.workers.interrupt.is_set() || is_past(self.deadline(REFIT_SHARE)));
             if networks.len() == wanted || (late && !networks.is_empty()) {
                 break;
             }
@@ -133,15 +135,20 @@ impl Hunt<'_> {
         let work = |member: u64, _: &Teller| {
             let never = Interrupt::default();
             let first = member == 0;
-            let interrupt = if first { &never } else { &self.workers.interrupt };
-            let limits = Limits { epochs, patience: None, deadline: deadline.filter(|_| !first), interrupt };
+            let ledger = &self.workers.ledger;
+            let interrupt = if first && !ledger.is_kept() { &never } else { &self.workers.interrupt };
+            let place = &Place::new(ledger, Stage::Refit, candidate.record.number, member);
+            let limits = Limits { epochs, patience: None, deadline: deadline.filter(|_| !first), interrupt, place };
             let seed =
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
             let views = std::slice::from_ref(view);
-            let run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut Onlooker::new(|_, _| true))?;
+            let mut company = Onlooker::new(|_, _| true);
+            let mut run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut company)?;
+            ledger.put(std::mem::take(&mut run.closing))?;
             Ok((member, run))
         };
         let mut runs = crew(self.workers, board, || queue.next(), work)?;
+        self.stay()?;
         runs.sort_by_key(|(member, _)| *member);
         let whole = |run: &Run| run.end != End::Cut || run.curve.len() as u64 == epochs;
         let runs = runs.into_iter().map(|(_, run)| run).filter(whole).collect();

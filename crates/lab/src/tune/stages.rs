@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use caviar_engine::rng::{Purpose, derive};
+use caviar_store::study::{Entry, SnapshotKind};
 use caviar_tune::{Params, Study, TrialState};
 
 use super::{FOLDS, Hunt, next, views};
@@ -13,6 +13,7 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
+use crate::ledger::{Ledger, Place, Stage, begun_entry, trial_entry};
 use crate::network::Weights;
 use crate::recipe::Recipe;
 use crate::run::{End, Limits, Onlooker, Run, run};
@@ -53,38 +54,45 @@ impl Hunt<'_> {
     pub(super) fn first_stage(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
         let deadline = self.deadline(if self.ground.folds.is_some() { SHARES[0] } else { HELD_OUT_SHARE });
         let keeper = Mutex::new(None);
+        let ledger = &self.workers.ledger;
         let jobs = || {
-            let begun = study.trials().len();
-            let late = begun > 0 && (self.workers.interrupt.is_set() || is_past(deadline));
+            let begun = study.trials().len() as u64;
+            let known = ledger.has(&Stage::Screen.key(begun, 0));
+            let late = begun > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline));
             if late { None } else { next(study, self.options.seed) }
         };
         let work = |(number, params, until): (u64, Params, u64), teller: &Teller| {
             let recipe = self.recipe(number, &params);
             let shown = shown(&recipe);
-            let run = self.run(
-                self.ground.screen(),
-                &recipe,
-                0,
-                until,
-                deadline,
-                |point, seconds| {
-                    teller.tell(epoch_event(number, point, seconds));
-                    true
-                },
-                teller,
-            )?;
+            let place = Place::new(ledger, Stage::Screen, number, 0);
+            if !ledger.has(&Stage::Screen.key(number, 0)) {
+                ledger.put(vec![begun_entry(number, shown.clone(), &recipe)])?;
+            }
+            let tell = |point: &CurvePoint, seconds| {
+                teller.tell(epoch_event(number, point, seconds));
+                true
+            };
+            let limits = self.limits(until, self.patience(), deadline, &place);
+            let mut run = self.run(self.ground.screen(), &recipe, 0, limits, tell)?;
             let record = record(number, shown, &run);
             teller.tell(Event::Trial(trial_event(&record)));
             let divergence = match &run.end {
                 End::Diverged(divergence) => Some(divergence.clone()),
-                End::Complete | End::Cut => None,
+                End::Complete | End::Cut | End::Left => None,
             };
-            if let (Some(score), Some(weights)) = (record.score, run.weights) {
-                keep(&keeper, Keeper { number, cost: recipe.metric.cost(score), weights });
+            let mut entries = std::mem::take(&mut run.closing);
+            entries.push(trial_entry(&record, &recipe));
+            match (record.score, run.weights, &run.end) {
+                (Some(score), Some(weights), End::Complete | End::Cut) => {
+                    let new = Keeper { number, cost: recipe.metric.cost(score), weights };
+                    keep(&keeper, new, ledger, entries)?;
+                }
+                _ => ledger.put(entries)?,
             }
             Ok(Candidate { record, recipe, mean: run.curve, until, divergence })
         };
         let mut records = crew(self.workers, board, jobs, work)?;
+        self.stay()?;
         records.sort_by_key(|candidate| candidate.record.number);
         self.best = keeper.into_inner().unwrap_or_default();
         self.records = records;
@@ -97,18 +105,24 @@ impl Hunt<'_> {
         let going_on = (ranked.len() / 4).max(LEAST_FULL).min(ranked.len());
         let deadline = self.deadline(SHARES[1]);
         let mut queue = ranked[..going_on].iter().copied();
+        let ledger = &self.workers.ledger;
         let jobs = || {
             let place = queue.next()?;
-            let late = place != ranked[0] && (self.workers.interrupt.is_set() || is_past(deadline));
+            let known = ledger.has(&Stage::Full.key(self.records[place].record.number, 0));
+            let late = place != ranked[0] && !known && (self.workers.interrupt.is_set() || is_past(deadline));
             (!late).then_some(place)
         };
         let Some((_, views)) = &self.ground.folds else { return Ok(()) };
-        let work = |place: usize, teller: &Teller| {
+        let work = |place: usize, _: &Teller| {
             let candidate = &self.records[place];
-            let silent = |_: &CurvePoint, _| true;
-            Ok((place, self.run(views, &candidate.recipe, 0, candidate.until, deadline, silent, teller)?))
+            let written = Place::new(ledger, Stage::Full, candidate.record.number, 0);
+            let limits = self.limits(candidate.until, self.patience(), deadline, &written);
+            let mut run = self.run(views, &candidate.recipe, 0, limits, |_, _| true)?;
+            ledger.put(std::mem::take(&mut run.closing))?;
+            Ok((place, run))
         };
         let mut runs = crew(self.workers, board, jobs, work)?;
+        self.stay()?;
         runs.sort_by_key(|(place, _)| *place);
         let mut gone_on = vec![false; self.records.len()];
         for (place, run) in runs {
@@ -121,7 +135,7 @@ impl Hunt<'_> {
             }
             board.post(&Event::Trial(trial_event(&candidate.record)));
         }
-        Ok(())
+        self.write_trials(0..self.records.len())
     }
 
     /// The best of the fully measured trials on further deals of the rows.
@@ -135,25 +149,30 @@ impl Hunt<'_> {
             return Ok(());
         }
         for deal in 1..=repeats {
-            if self.workers.interrupt.is_set() || is_past(deadline) {
+            self.stay()?;
+            let ledger = &self.workers.ledger;
+            let known = finalists.iter().all(|&place| {
+                let number = self.records[place].record.number;
+                ledger.has(&Stage::Repeat.key(number, deal))
+            });
+            if !known && (self.workers.interrupt.is_set() || is_past(deadline)) {
                 break;
             }
             // Another deal may leave a fold that cannot be encoded; then there is no further one.
             let Ok(views) = views(self.experiment, rows, deal) else { break };
             let mut queue = finalists.iter().copied();
-            let work = |place: usize, teller: &Teller| {
+            let work = |place: usize, _: &Teller| {
                 let candidate = &self.records[place];
                 let epochs = candidate.mean.len() as u64;
                 let recipe = Recipe { horizon: Some(candidate.horizon()), ..candidate.recipe.clone() };
-                let silent = |_: &CurvePoint, _| true;
-                let limits = self.limits(epochs, None, deadline, teller);
-                let seeds = self.seeds(&recipe, deal, views.len());
-                let order_seed = self.experiment.seed();
-                let mut company = Onlooker::new(|point, seconds| silent(point, seconds));
-                let run = run(&views, &recipe, &seeds, order_seed, 1, limits, &mut company)?;
+                let written = Place::new(ledger, Stage::Repeat, candidate.record.number, deal);
+                let limits = self.limits(epochs, None, deadline, &written);
+                let mut run = self.run(&views, &recipe, deal, limits, |_, _| true)?;
+                ledger.put(std::mem::take(&mut run.closing))?;
                 Ok((place, run))
             };
             let mut runs = crew(self.workers, board, || queue.next(), work)?;
+            self.stay()?;
             // Only whole rounds count, so that the finalists are measured alike.
             if runs.iter().any(|(_, run)| run.end == End::Cut && is_cut_short(run, &self.records, finalists)) {
                 break;
@@ -166,7 +185,24 @@ impl Hunt<'_> {
         for &place in finalists {
             board.post(&Event::Trial(trial_event(&self.records[place].record)));
         }
-        Ok(())
+        self.write_trials(finalists.iter().copied())?;
+        self.stay()
+    }
+
+    /// Writes down how trials stand.
+    fn write_trials(&self, places: impl Iterator<Item = usize>) -> Result<(), LabError> {
+        let candidates = places.map(|place| &self.records[place]);
+        let rows = candidates.map(|candidate| trial_entry(&candidate.record, &candidate.recipe));
+        self.workers.ledger.put(rows.collect())
+    }
+
+    /// # Errors
+    /// [`LabError::Left`] where the search is left as it is, to go on another time.
+    pub(super) fn stay(&self) -> Result<(), LabError> {
+        match self.workers.ledger.leaves(&self.workers.interrupt) {
+            true => Err(LabError::Left),
+            false => Ok(()),
+        }
     }
 
     /// The trials that may go on, the best first, of equal ones the lower number.
@@ -181,41 +217,27 @@ impl Hunt<'_> {
         ranked
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn run(
+    /// Trains a recipe on the views of a deal.
+    pub(super) fn run(
         &self,
         views: &[View],
         recipe: &Recipe,
         deal: u64,
-        until: u64,
-        deadline: Option<Instant>,
+        limits: Limits<'_>,
         tell: impl FnMut(&CurvePoint, f64) -> bool,
-        teller: &Teller,
     ) -> Result<Run, LabError> {
-        let limits = self.limits(until, self.patience(), deadline, teller);
-        let seeds = self.seeds(recipe, deal, views.len());
+        let seeds = self.ground.seeds(recipe, deal, views.len());
         run(views, recipe, &seeds, self.experiment.seed(), 1, limits, &mut Onlooker::new(tell))
     }
 
-    fn limits<'b>(
-        &self,
+    pub(super) fn limits<'b>(
+        &'b self,
         epochs: u64,
         patience: Option<u64>,
         deadline: Option<Instant>,
-        teller: &'b Teller,
+        place: &'b Place<'b>,
     ) -> Limits<'b> {
-        Limits { epochs, patience, deadline, interrupt: teller.interrupt() }
-    }
-
-    /// The seeds of the networks of a deal; where rows are held out, the trial's own.
-    fn seeds(&self, recipe: &Recipe, deal: u64, views: usize) -> Vec<u64> {
-        match self.ground.folds {
-            None => vec![recipe.seed],
-            Some(_) => {
-                let first = deal * FOLDS as u64;
-                (first..first + views as u64).map(|place| derive(recipe.seed, Purpose::Trial, place) >> 11).collect()
-            }
-        }
+        Limits { epochs, patience, deadline, interrupt: &self.workers.interrupt, place }
     }
 }
 
@@ -280,11 +302,20 @@ pub(super) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// Keeps the better network, of equal ones that of the lower number: whichever came first.
-fn keep(keeper: &Mutex<Option<Keeper>>, new: Keeper) {
-    let Ok(mut best) = keeper.lock() else { return };
+/// Keeps the better network, of equal ones that of the lower number: whichever came first. Its weights are written with
+/// what else there is to write, those of the one before are forgotten.
+fn keep(keeper: &Mutex<Option<Keeper>>, new: Keeper, ledger: &Ledger, mut entries: Vec<Entry>) -> Result<(), LabError> {
+    // A poisoned lock means that another worker has panicked.
+    let mut best = keeper.lock().map_err(|_| LabError::Worker)?;
     let better = |old: &Keeper| new.cost < old.cost || (new.cost == old.cost && new.number < old.number);
     if best.as_ref().is_none_or(better) {
+        if ledger.is_kept() {
+            entries.push(ledger.weights_entry(&Stage::Screen.key(new.number, 0), &new.weights)?);
+            let old = best.as_ref().map(|old| Stage::Screen.key(old.number, 0));
+            entries.extend(old.map(|key| Entry::Forget(key, SnapshotKind::Weights)));
+        }
         *best = Some(new);
     }
+    // Before another one can be better.
+    ledger.put(entries)
 }

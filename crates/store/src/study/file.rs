@@ -189,6 +189,10 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StudyError> {
             let cells = params![trial, row.key.stage, part, row.ended, steps, row.seconds, row.details, seal];
             run("INSERT OR REPLACE INTO caviar_runs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", cells)?;
         }
+        Entry::Restart(key) => {
+            let cells = params![key.trial as i64, key.stage, key.part as i64];
+            run("DELETE FROM caviar_slices WHERE trial = ?1 AND stage = ?2 AND part = ?3", cells)?;
+        }
         Entry::Slice(row) => {
             let (trial, part, first) = (row.key.trial as i64, row.key.part as i64, row.first_epoch as i64);
             let numbers: Vec<u8> = row.numbers.iter().flat_map(|number| number.to_le_bytes()).collect();

@@ -1,0 +1,154 @@
+//! Studies as the program keeps them: killed, stopped, taken up again, shown.
+
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use program::{Place, example};
+
+/// The program with words, in the background.
+fn start(place: &Place, words: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_caviar"));
+    command.current_dir(place.path("")).args(words.split_whitespace());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until a file is there.
+fn wait_for(path: &Path) {
+    let start = Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed() < Duration::from_secs(30), "no {}", path.display());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A table whose search takes a second or so.
+fn search(out: &str) -> String {
+    let table = example("breast_cancer.csv");
+    format!("tune {table} --target diagnosis --trials 12 --epochs 30 --seed 3 --quiet --out {out}")
+}
+
+#[test]
+fn a_search_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
+    let place = Place::new();
+    place.run(&search("whole")).expect(0, &[]);
+    let whole = fs::read(place.path("whole/model.safetensors")).unwrap();
+    let mut child = start(&place, &search("killed"));
+    wait_for(&place.path("killed/study.db"));
+    let mut kills = 0;
+    for (threads, milliseconds) in [(1, 300), (2, 900), (3, 700), (1, 1500)] {
+        thread::sleep(Duration::from_millis(milliseconds));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        let shown = place.run("show killed --json");
+        assert_eq!(shown.lines()[0]["state"], "stopped");
+        child = start(&place, &format!("resume killed --quiet --threads {threads}"));
+    }
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(kills >= 1);
+    assert!(fs::read(place.path("killed/model.safetensors")).unwrap() == whole, "after {kills} kills");
+    let show = |study: &str| {
+        let mut shown = place.run(&format!("show {study} --json")).lines().remove(0);
+        shown["study"] = "".into();
+        shown
+    };
+    assert_eq!(show("killed"), show("whole"));
+    assert_eq!(show("killed")["state"], "finished");
+    assert_eq!(show("killed")["trials"].as_array().unwrap().len(), 12);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_and_the_end_by_signal_save_within_two_seconds_and_say_how_to_go_on() {
+    let place = Place::new();
+    // One epoch takes long: it is left in its middle.
+    let rows = program::table(40_000, |_, a, b| format!("{a:.4},{b:.4},{}", if a > b { 'u' } else { 'v' }));
+    place.write("long.csv", &rows);
+    let words = "train long.csv --target y --hidden 500,500 --batch-size 1 --epochs 3 --quiet --out";
+    for signal in ["INT", "TERM"] {
+        let child = start(&place, &format!("{words} {signal}"));
+        wait_for(&place.path(&format!("{signal}/study.db")));
+        thread::sleep(Duration::from_millis(700));
+        let sent = Instant::now();
+        let kill = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let done = child.wait_with_output().unwrap();
+        let seconds = sent.elapsed().as_secs_f64();
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(130), "{told}");
+        assert!(told.contains(&format!("caviar resume {signal}")), "{told}");
+        assert!(seconds < 4.0, "{seconds} s for a debug build on a busy machine");
+        let shown = place.run(&format!("show {signal}"));
+        shown.expect(0, &[]);
+        assert!(shown.stdout.contains("stopped") && shown.stdout.contains(&format!("caviar resume {signal}")));
+        place
+            .run(&format!("{words} {signal}"))
+            .expect(3, &["already holds a study", &format!("caviar resume {signal}")]);
+    }
+}
+
+#[test]
+fn two_programs_cannot_go_on_with_one_study() {
+    let place = Place::with_table();
+    let mut first = start(&place, "train good.csv --target y --epochs 100000000 --quiet --out s");
+    wait_for(&place.path("s/study.db"));
+    thread::sleep(Duration::from_millis(300));
+    place.run("resume s --quiet").expect(1, &["in use", &first.id().to_string()]);
+    assert_eq!(place.run("show s --json").lines()[0]["state"], "running");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    place.write("good.csv", &program::table(60, |_, a, b| format!("{a:.3},{b:.3},{}", if a > b { 'v' } else { 'u' })));
+    place.run("resume s --quiet").expect(3, &["good.csv", "other contents"]);
+    fs::remove_file(place.path("good.csv")).unwrap();
+    place.run("resume s --quiet").expect(3, &["good.csv", "not there any more"]);
+}
+
+#[test]
+fn one_trial_goes_on_beyond_its_search() {
+    let place = Place::with_table();
+    place.run("train good.csv --target y --epochs 5 --quiet --out short").expect(0, &[]);
+    place.run("resume short").expect(0, &["finished", "--trial 0 --epochs 10"]);
+    place.run("resume short --trial 0 --epochs 5").expect(3, &["5 epochs already"]);
+    place.run("resume short --trial 7 --epochs 9").expect(3, &["1 trials"]);
+    place.run("resume short --trial 0").expect(2, &["--epochs"]);
+    let done = place.run("resume short --trial 0 --epochs 12 --json");
+    let lines = done.lines();
+    let (epochs, last) = (lines.iter().filter(|line| line["event"] == "epoch").count(), lines.last().unwrap());
+    assert_eq!((epochs, &last["event"], &last["epochs"]), (12, &"trial".into(), &12.into()));
+    // Twelve epochs at once are the same twelve epochs: nothing in a constant schedule knows how long it will be.
+    place.run("train good.csv --target y --epochs 12 --quiet --out long").expect(0, &[]);
+    let shown = |study: &str| place.run(&format!("show {study} --json")).lines()[0]["trials"][0].clone();
+    assert_eq!(shown("short"), shown("long"));
+    place.run("predict short/trial-0.safetensors good.csv").expect(0, &[]);
+    let [short, long] =
+        ["short/trial-0.safetensors", "long"].map(|model| place.run(&format!("predict {model} good.csv")));
+    assert_eq!(short.stdout, long.stdout);
+    // A cross-validated trial is its folds.
+    place.run("tune good.csv --target y --trials 3 --epochs 4 --quiet --out folded").expect(0, &[]);
+    let done = place.run("resume folded --trial 1 --epochs 9");
+    done.expect(0, &[]);
+    assert!(done.stdout.contains("trial 1: complete") && done.stdout.contains("9 epochs"), "{}", done.stdout);
+    assert_eq!(place.run("show folded --json").lines()[0]["trials"][1]["epochs"], 9);
+}
+
+#[test]
+fn other_files_are_refused_with_what_they_are() {
+    let place = Place::with_table();
+    place.run("show good.csv").expect(3, &["good.csv", "no SQLite file"]);
+    place.run("resume nowhere").expect(3, &["nowhere"]);
+    place.run("train good.csv --target y --epochs 3 --quiet --out s").expect(0, &[]);
+    let bytes = fs::read(place.path("s/study.db")).unwrap();
+    fs::write(place.path("cut.db"), &bytes[..bytes.len() / 2]).unwrap();
+    place.run("show cut.db").expect(3, &["cut.db", "damaged"]);
+    place.run("resume cut.db").expect(3, &["cut.db", "damaged"]);
+    assert_eq!(fs::read(place.path("cut.db")).unwrap().len(), bytes.len() / 2);
+}

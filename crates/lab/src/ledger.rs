@@ -1,0 +1,352 @@
+//! The ledger: what a training or a search has done, written to its study while it does it, and taken from there when
+//! it goes on.
+//!
+//! A run that has ended is written with its curve, and is not trained again: whoever goes on does all from the start
+//! and is handed what is known. A run that was cut goes on from its last snapshot. Both give the bits of an undisturbed
+//! run, because a run is a function of its recipe, its rows and its snapshot.
+
+mod curve;
+mod scribe;
+mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use caviar_engine::train::Metric;
+use caviar_store::study::{
+    DataFile, Entry, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyFile, StudyHead, StudyReader,
+    StudyState, StudyWriter, TrialRow,
+};
+use caviar_store::{StoreError, study::StudyError};
+use caviar_tune::TrialState;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Divergence, LabError};
+use crate::finished::{CurvePoint, TrialRecord};
+use crate::network::Weights;
+use crate::options::Interrupt;
+use crate::recipe::Recipe;
+use crate::run::{End, Run};
+pub(crate) use scribe::{Place, Scribe, Stage};
+
+/// Where a run writes down what it does; clones are the same ledger. The default writes nothing down.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger(Option<Arc<Book>>);
+
+#[derive(Debug)]
+struct Book {
+    writer: StudyWriter,
+    path: PathBuf,
+    /// Looks up what earlier processes have written.
+    reader: Mutex<StudyReader>,
+    known: BTreeMap<RunKey, Known>,
+    /// Runs of earlier processes that may go on from a snapshot.
+    begun: BTreeSet<RunKey>,
+    /// Of the work of earlier processes.
+    elapsed: Duration,
+    /// Bytes of the last snapshots of trials that are kept.
+    kept: AtomicU64,
+}
+
+/// What is known of a run.
+#[derive(Debug, Default)]
+struct Known {
+    curve: Vec<CurvePoint>,
+    ended: Option<RunRow>,
+}
+
+/// What a study is about, for those who look at it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyAbout {
+    /// `train` or `tune`.
+    pub command: String,
+    /// What is chosen by.
+    pub metric: Metric,
+    /// How many trials were asked for, where that is known beforehand.
+    pub trials: Option<u64>,
+    /// The most epochs of a trial.
+    pub epochs: u64,
+}
+
+/// What a trial's row holds beside what everybody wants to know of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TrialDetails {
+    pub(crate) recipe: Recipe,
+    pub(crate) best_epoch: Option<u64>,
+    pub(crate) folds: usize,
+    pub(crate) steps: u64,
+    pub(crate) seconds: f64,
+    pub(crate) diverged: Option<String>,
+}
+
+impl Ledger {
+    /// A new study: `command` repeats it, `config` are all its settings, `files` its data.
+    ///
+    /// # Errors
+    /// A study that is there already; what the operating system says.
+    pub fn create(
+        path: &Path,
+        about: &StudyAbout,
+        command: &str,
+        config: &str,
+        files: &[DataFile],
+    ) -> Result<Ledger, LabError> {
+        let head = StudyHead {
+            program: concat!("caviar ", env!("CARGO_PKG_VERSION")).to_owned(),
+            command: command.to_owned(),
+            config: config.to_owned(),
+            details: json(about),
+            state: StudyState::Running,
+            seconds: 0.0,
+            result: None,
+        };
+        Ledger::of(StudyFile::create(path, &head, files)?)
+    }
+
+    /// A study that goes on.
+    ///
+    /// # Errors
+    /// A file that is no study, is damaged, newer than this program, or in the hands of another process.
+    pub fn open(path: &Path) -> Result<Ledger, LabError> {
+        Ledger::of(StudyFile::open(path)?)
+    }
+
+    fn of(study: StudyFile) -> Result<Ledger, LabError> {
+        let reader = study.reader()?;
+        let path = reader.path().to_owned();
+        let mut known: BTreeMap<RunKey, Known> = BTreeMap::new();
+        for slice in reader.slices()? {
+            let known = known.entry(slice.key.clone()).or_default();
+            curve::append(&mut known.curve, &slice).map_err(|what| damaged(&path, &what))?;
+        }
+        for run in reader.runs()? {
+            let known = known.entry(run.key.clone()).or_default();
+            end_of(&run).ok_or_else(|| damaged(&path, "a run ended in an unknown way"))?;
+            known.ended = Some(run);
+        }
+        let kept = reader.kept(SnapshotKind::State)?;
+        let book = Book {
+            known,
+            elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
+            kept: kept.iter().map(|(_, bytes)| bytes).sum::<u64>().into(),
+            begun: kept.into_iter().map(|(key, _)| key).collect(),
+            reader: Mutex::new(StudyReader::open(&path)?),
+            path,
+            writer: StudyWriter::start(study),
+        };
+        book.writer.put(vec![Entry::State(StudyState::Running, None)])?;
+        Ok(Ledger(Some(Arc::new(book))))
+    }
+
+    /// Whether anything is written down.
+    pub fn is_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// How long earlier processes have worked on the study.
+    pub fn elapsed(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |book| book.elapsed)
+    }
+
+    /// Says how the study has ended, or that it was stopped, with a result as JSON; returns when it is on the disk.
+    ///
+    /// # Errors
+    /// What the operating system says, now or at an earlier write.
+    pub fn end(&self, state: StudyState, result: Option<String>) -> Result<(), LabError> {
+        let Some(book) = &self.0 else { return Ok(()) };
+        book.writer.put(vec![Entry::State(state, result)])?;
+        Ok(book.writer.flush()?)
+    }
+
+    /// Removes the study, where nobody else has the ledger any more.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn abandon(self) -> Result<(), LabError> {
+        match self.0.and_then(Arc::into_inner) {
+            Some(book) => {
+                drop(book.reader);
+                Ok(book.writer.close()?.remove()?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether those who train leave what they do, to go on another time: all is kept, and the end was asked for.
+    pub(crate) fn leaves(&self, interrupt: &Interrupt) -> bool {
+        self.is_kept() && interrupt.is_set()
+    }
+
+    /// The weights of a run.
+    pub(crate) fn weights_entry(&self, key: &RunKey, weights: &Weights) -> Result<Entry, LabError> {
+        let bytes = snapshot::write_weights(weights).map_err(|what| self.damaged(&what))?;
+        let (key, kind) = (key.clone(), SnapshotKind::Weights);
+        Ok(Entry::Snapshot(SnapshotRow { key, kind, member: 0, epoch: 0, step: 0, bytes }))
+    }
+
+    /// Has entries written together.
+    pub(crate) fn put(&self, entries: Vec<Entry>) -> Result<(), LabError> {
+        match &self.0 {
+            Some(book) if !entries.is_empty() => Ok(book.writer.put(entries)?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether a run is known to have ended.
+    pub(crate) fn has(&self, key: &RunKey) -> bool {
+        self.known(key).is_some_and(|known| known.ended.is_some())
+    }
+
+    fn known(&self, key: &RunKey) -> Option<&Known> {
+        self.0.as_ref()?.known.get(key)
+    }
+
+    /// A run that has ended, as it was; its weights where they were kept.
+    pub(crate) fn ended(&self, key: &RunKey, metric: Metric) -> Result<Option<Run>, LabError> {
+        let Some(known) = self.known(key) else { return Ok(None) };
+        let Some((row, end)) = known.ended.as_ref().and_then(|row| Some((row, end_of(row)?))) else { return Ok(None) };
+        let mut run = Run {
+            curve: known.curve.clone(),
+            best: None,
+            end,
+            steps: row.steps,
+            seconds: row.seconds,
+            weights: self.blobs(key, SnapshotKind::Weights)?.first().map(|bytes| self.weights(bytes)).transpose()?,
+            closing: Vec::new(),
+        };
+        run.choose(metric);
+        Ok(Some(run))
+    }
+
+    /// The snapshots that a run goes on from, one for each of its networks, with its curve so far.
+    pub(crate) fn begun(&self, key: &RunKey) -> Result<Option<(Vec<Vec<u8>>, Vec<CurvePoint>)>, LabError> {
+        if !self.0.as_ref().is_some_and(|book| book.begun.contains(key)) {
+            return Ok(None);
+        }
+        let curve = self.known(key).map(|known| known.curve.clone()).unwrap_or_default();
+        Ok(Some((self.blobs(key, SnapshotKind::State)?, curve)))
+    }
+
+    fn blobs(&self, key: &RunKey, kind: SnapshotKind) -> Result<Vec<Vec<u8>>, LabError> {
+        let Some(book) = &self.0 else { return Ok(Vec::new()) };
+        // A poisoned lock means that another worker has panicked while it read.
+        let reader = book.reader.lock().map_err(|_| LabError::Worker)?;
+        Ok(reader.snapshots(key, kind)?.into_iter().map(|row| row.bytes).collect())
+    }
+
+    fn weights(&self, bytes: &[u8]) -> Result<Weights, LabError> {
+        snapshot::read_weights(bytes).map_err(|what| self.damaged(&what))
+    }
+
+    /// That something in the study contradicts the rest.
+    pub(crate) fn damaged(&self, what: &str) -> LabError {
+        damaged(self.0.as_ref().map_or(Path::new("study"), |book| &book.path), what)
+    }
+
+    /// That something in a study contradicts the rest.
+    pub(crate) fn damaged_at(path: &Path, what: &str) -> LabError {
+        damaged(path, what)
+    }
+
+    /// Puts a stretch of epochs behind those of its run.
+    pub(crate) fn show(curves: &mut BTreeMap<RunKey, Vec<CurvePoint>>, slice: &SliceRow) -> Result<(), String> {
+        curve::append(curves.entry(slice.key.clone()).or_default(), slice)
+    }
+
+    /// The curve by which a trial is shown: of its longest training, else on all folds, else of the first time.
+    pub(crate) fn longest(curves: &BTreeMap<RunKey, Vec<CurvePoint>>, trial: u64) -> Vec<CurvePoint> {
+        let stages = [Stage::Longer, Stage::Full, Stage::Train, Stage::Screen];
+        stages.iter().find_map(|stage| curves.get(&stage.key(trial, 0))).cloned().unwrap_or_default()
+    }
+
+    /// Takes the room for the last snapshots of a trial, if there is so much.
+    fn has_room(&self, bytes: u64) -> bool {
+        let Some(book) = &self.0 else { return false };
+        let fits = bytes <= LARGEST_KEPT
+            && book.kept.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= LARGEST_OF_ALL;
+        if !fits {
+            book.kept.fetch_sub(bytes.min(book.kept.load(Ordering::Relaxed)), Ordering::Relaxed);
+        }
+        fits
+    }
+}
+
+/// The last snapshots of a trial are kept up to so many bytes, so that it can go on; a larger one is trained anew, which
+/// gives the same bits.
+const LARGEST_KEPT: u64 = 256 << 10;
+/// Those of all trials up to so many.
+const LARGEST_OF_ALL: u64 = 16 << 20;
+
+/// The row of a trial as it stands.
+pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
+    let details = TrialDetails {
+        recipe: recipe.clone(),
+        best_epoch: record.best_epoch,
+        folds: record.folds,
+        steps: record.steps,
+        seconds: record.seconds,
+        diverged: record.diverged.clone(),
+    };
+    Entry::Trial(TrialRow {
+        number: record.number,
+        state: record.state.to_string(),
+        params: json(&record.params),
+        seed: recipe.seed,
+        score: record.score,
+        epochs: record.epochs,
+        details: json(&details),
+    })
+}
+
+/// The row of a trial that begins.
+pub(crate) fn begun_entry(number: u64, params: caviar_tune::Params, recipe: &Recipe) -> Entry {
+    let record = TrialRecord {
+        number,
+        params,
+        state: TrialState::Running,
+        score: None,
+        epochs: 0,
+        best_epoch: None,
+        folds: 1,
+        steps: 0,
+        seconds: 0.0,
+        curve: Vec::new(),
+        diverged: None,
+    };
+    trial_entry(&record, recipe)
+}
+
+/// The row of a run that has ended.
+fn run_row(key: &RunKey, run: &Run) -> RunRow {
+    let (ended, details) = match &run.end {
+        End::Complete => ("complete", None),
+        End::Cut | End::Left => ("cut", None),
+        End::Diverged(divergence) => ("diverged", Some(json(divergence))),
+    };
+    RunRow { key: key.clone(), ended: ended.to_owned(), steps: run.steps, seconds: run.seconds, details }
+}
+
+fn end_of(row: &RunRow) -> Option<End> {
+    match row.ended.as_str() {
+        "complete" => Some(End::Complete),
+        "cut" => Some(End::Cut),
+        "diverged" => {
+            let divergence: Divergence = serde_json::from_str(row.details.as_ref()?).ok()?;
+            Some(End::Diverged(divergence))
+        }
+        _ => None,
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> LabError {
+    let source = StudyError::Damaged { what: what.to_owned() };
+    LabError::Store(StoreError::Study { path: path.to_owned(), source })
+}
+
+/// What the rows hold always is JSON.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,252 @@
+//! Who writes one run down.
+
+use std::time::{Duration, Instant};
+
+use caviar_engine::Real;
+use caviar_engine::train::{Change, Metric, Trainer};
+use caviar_store::study::{CommandRow, Entry, RunKey, SnapshotKind, SnapshotRow};
+
+use super::{Ledger, curve, json, run_row, snapshot};
+use crate::error::LabError;
+use crate::finished::CurvePoint;
+use crate::options::Interrupt;
+use crate::run::Run;
+use crate::steering::Steered;
+
+/// A run is saved so often, and at most for a twentieth of its time.
+const PERIOD: Duration = Duration::from_secs(3);
+const SHARE: u32 = 20;
+/// A change by a person is saved after this, with those that follow at once.
+const SOON: Duration = Duration::from_millis(200);
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The one network of a training.
+    Train,
+    /// A trial for the first time.
+    Screen,
+    /// A trial on all folds.
+    Full,
+    /// A trial on a further deal of the rows.
+    Repeat,
+    /// A member of what is kept.
+    Refit,
+    /// A trial that goes on beyond its search.
+    Longer,
+}
+
+impl Stage {
+    fn name(self) -> &'static str {
+        match self {
+            Stage::Train => "train",
+            Stage::Screen => "screen",
+            Stage::Full => "full",
+            Stage::Repeat => "repeat",
+            Stage::Refit => "refit",
+            Stage::Longer => "longer",
+        }
+    }
+
+    /// The key of a run; `part` tells several alike apart.
+    pub(crate) fn key(self, trial: u64, part: u64) -> RunKey {
+        RunKey { trial, stage: self.name().to_owned(), part }
+    }
+
+    /// Whether the weights of a run are needed once it has ended.
+    fn keeps_weights(self) -> bool {
+        match self {
+            Stage::Train | Stage::Refit | Stage::Longer => true,
+            Stage::Screen | Stage::Full | Stage::Repeat => false,
+        }
+    }
+
+    /// Whether a run may go on after its end, if its snapshot is of a size to be kept.
+    fn may_go_on(self) -> bool {
+        match self {
+            Stage::Train | Stage::Screen | Stage::Full | Stage::Longer => true,
+            Stage::Repeat | Stage::Refit => false,
+        }
+    }
+}
+
+/// The place of a run in the ledger.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    ledger: &'a Ledger,
+    stage: Stage,
+    key: RunKey,
+    /// The run that it takes over, where it has not begun itself.
+    from: Option<RunKey>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(ledger: &'a Ledger, stage: Stage, trial: u64, part: u64) -> Self {
+        Place { ledger, stage, key: stage.key(trial, part), from: None }
+    }
+
+    /// For a trial that goes on from where another run of it ended.
+    pub(crate) fn longer(ledger: &'a Ledger, trial: u64, from: RunKey) -> Self {
+        Place { from: Some(from), ..Place::new(ledger, Stage::Longer, trial, 0) }
+    }
+
+    /// The run, where it is known to have ended.
+    pub(crate) fn ended(&self, metric: Metric) -> Result<Option<Run>, LabError> {
+        match self.stage {
+            Stage::Longer => Ok(None),
+            _ => self.ledger.ended(&self.key, metric),
+        }
+    }
+
+    /// Puts the networks to where an earlier process has left them; the curve up to there.
+    pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>]) -> Result<Vec<CurvePoint>, LabError> {
+        let begun = match (self.ledger.begun(&self.key)?, &self.from) {
+            (Some(begun), _) => Some(begun),
+            (None, Some(from)) => self.ledger.begun(from)?,
+            (None, None) => None,
+        };
+        let Some((blobs, curve)) = begun else { return Ok(Vec::new()) };
+        let damaged = |what: &str| self.ledger.damaged(what);
+        if blobs.len() != members.len() {
+            return Err(damaged("a run has another number of snapshots than of networks"));
+        }
+        for (trainer, bytes) in members.iter_mut().zip(&blobs) {
+            let snapshot = snapshot::read(bytes).map_err(|what| damaged(&what))?;
+            let epochs = trainer.spec().epochs;
+            trainer.restore(&snapshot).map_err(|error| damaged(&error.to_string()))?;
+            if self.stage == Stage::Longer {
+                trainer.change(&Change::Epochs(epochs))?;
+            }
+            if trainer.progress().epoch != curve.len() as u64 {
+                return Err(damaged("a snapshot is of another epoch than its curve"));
+            }
+        }
+        Ok(curve)
+    }
+}
+
+/// Writes one run down while it goes.
+pub(crate) struct Scribe<'a> {
+    place: &'a Place<'a>,
+    interrupt: &'a Interrupt,
+    /// Epochs that are not written yet.
+    unsaved: Vec<CurvePoint>,
+    /// Whether what is written of the curve no longer holds.
+    anew: bool,
+    commands: Vec<CommandRow>,
+    due: Instant,
+}
+
+impl<'a> Scribe<'a> {
+    /// For a run with this curve so far.
+    pub(crate) fn new(place: &'a Place<'a>, interrupt: &'a Interrupt, curve: &[CurvePoint]) -> Self {
+        // What goes on under another key is written there whole.
+        let anew = place.stage == Stage::Longer;
+        let unsaved = if anew { curve.to_vec() } else { Vec::new() };
+        Scribe { place, interrupt, unsaved, anew, commands: Vec::new(), due: Instant::now() + PERIOD }
+    }
+
+    /// Whether the run is to be left where it is, to go on another time.
+    pub(crate) fn leaves(&self) -> bool {
+        self.place.ledger.leaves(self.interrupt)
+    }
+
+    /// Whether it is time to save.
+    pub(crate) fn is_due(&self) -> bool {
+        self.place.ledger.is_kept() && Instant::now() >= self.due
+    }
+
+    /// An epoch is over.
+    pub(crate) fn epoch(&mut self, point: &CurvePoint) {
+        if self.place.ledger.is_kept() {
+            self.unsaved.push(point.clone());
+        }
+    }
+
+    /// The run went back; this is its curve now.
+    pub(crate) fn back(&mut self, curve: &[CurvePoint]) {
+        self.anew = true;
+        self.unsaved = curve.to_vec();
+    }
+
+    /// A wish was answered.
+    pub(crate) fn steered(&mut self, step: u64, steered: &Steered) {
+        if self.place.ledger.is_kept() && matches!(steered, Steered::Changed { .. } | Steered::Undone { .. }) {
+            self.commands.push(CommandRow { trial: self.place.key.trial, step, change: json(steered) });
+            self.due = self.due.min(Instant::now() + SOON);
+        }
+    }
+
+    /// Writes where the networks stand.
+    pub(crate) fn save<T: Real>(&mut self, members: &mut [Trainer<T>]) -> Result<(), LabError> {
+        let start = Instant::now();
+        let mut entries = self.progress();
+        entries.extend(self.snapshots(members)?);
+        self.place.ledger.put(entries)?;
+        self.due = Instant::now() + PERIOD.max(start.elapsed() * SHARE);
+        Ok(())
+    }
+
+    /// What is to be written of a run that has ended.
+    pub(crate) fn close<T: Real>(&mut self, run: &Run, members: &mut [Trainer<T>]) -> Result<Vec<Entry>, LabError> {
+        let Place { ledger, stage, key, .. } = self.place;
+        if !ledger.is_kept() {
+            return Ok(Vec::new());
+        }
+        let mut entries = self.progress();
+        entries.push(Entry::Run(run_row(key, run)));
+        let size: u64 = members.iter().map(size).sum();
+        if stage.may_go_on() && (*stage == Stage::Train || ledger.has_room(size)) {
+            entries.extend(self.snapshots(members)?);
+        } else {
+            entries.push(Entry::Forget(key.clone(), SnapshotKind::State));
+        }
+        Ok(entries)
+    }
+
+    /// The weights that are kept of a run that has ended.
+    pub(crate) fn weights(&self, run: &Run) -> Result<Option<Entry>, LabError> {
+        match &run.weights {
+            Some(weights) if self.place.ledger.is_kept() && self.place.stage.keeps_weights() => {
+                self.place.ledger.weights_entry(&self.place.key, weights).map(Some)
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Epochs and changes since the last time.
+    fn progress(&mut self) -> Vec<Entry> {
+        let key = &self.place.key;
+        let mut entries = Vec::new();
+        if std::mem::take(&mut self.anew) {
+            entries.push(Entry::Restart(key.clone()));
+        }
+        entries.extend(curve::slice(key, &self.unsaved).map(Entry::Slice));
+        entries.extend(self.commands.drain(..).map(Entry::Command));
+        self.unsaved.clear();
+        entries
+    }
+
+    fn snapshots<T: Real>(&self, members: &mut [Trainer<T>]) -> Result<Vec<Entry>, LabError> {
+        let mut entries = Vec::with_capacity(members.len());
+        for (trainer, member) in members.iter_mut().zip(0..) {
+            let snapshot = trainer.snapshot()?;
+            entries.push(Entry::Snapshot(SnapshotRow {
+                key: self.place.key.clone(),
+                kind: SnapshotKind::State,
+                member,
+                epoch: snapshot.progress.epoch,
+                step: snapshot.progress.steps,
+                bytes: snapshot::write(&snapshot).map_err(|what| self.place.ledger.damaged(&what))?,
+            }));
+        }
+        Ok(entries)
+    }
+}
+
+/// About the bytes of a network's snapshot: its variables, the best ones, and what the update rule keeps.
+fn size<T: Real>(trainer: &Trainer<T>) -> u64 {
+    let variables: usize = trainer.parameters().iter().map(|parameter| parameter.dims.len()).sum();
+    let copies = 2 + trainer.spec().minimizer.optimizer.slots();
+    (variables * copies * size_of::<T>()) as u64
+}
