@@ -38,10 +38,10 @@ pub struct Ledger(Option<Arc<Book>>);
 
 #[derive(Debug)]
 struct Book {
+    /// Looks up what earlier processes have written. Closed before the writer, which then leaves one plain file.
+    reader: Mutex<StudyReader>,
     writer: StudyWriter,
     path: PathBuf,
-    /// Looks up what earlier processes have written.
-    reader: Mutex<StudyReader>,
     known: BTreeMap<RunKey, Known>,
     /// Runs of earlier processes that may go on from a snapshot.
     begun: BTreeSet<RunKey>,
@@ -56,6 +56,14 @@ struct Book {
 struct Known {
     curve: Vec<CurvePoint>,
     ended: Option<RunRow>,
+}
+
+/// Where a run was left.
+pub(crate) struct Begun {
+    /// One for each of its networks.
+    snapshots: Vec<Vec<u8>>,
+    /// Up to there.
+    curve: Vec<CurvePoint>,
 }
 
 /// What a study is about, for those who look at it.
@@ -221,13 +229,13 @@ impl Ledger {
         Ok(Some(run))
     }
 
-    /// The snapshots that a run goes on from, one for each of its networks, with its curve so far.
-    pub(crate) fn begun(&self, key: &RunKey) -> Result<Option<(Vec<Vec<u8>>, Vec<CurvePoint>)>, LabError> {
+    /// Where a run goes on from, if it has a snapshot.
+    pub(crate) fn begun(&self, key: &RunKey) -> Result<Option<Begun>, LabError> {
         if !self.0.as_ref().is_some_and(|book| book.begun.contains(key)) {
             return Ok(None);
         }
         let curve = self.known(key).map(|known| known.curve.clone()).unwrap_or_default();
-        Ok(Some((self.blobs(key, SnapshotKind::State)?, curve)))
+        Ok(Some(Begun { snapshots: self.blobs(key, SnapshotKind::State)?, curve }))
     }
 
     fn blobs(&self, key: &RunKey, kind: SnapshotKind) -> Result<Vec<Vec<u8>>, LabError> {

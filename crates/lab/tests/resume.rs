@@ -97,6 +97,7 @@ fn check_search(experiment: &Experiment, options: &TuneOptions, folder: &Path, p
     assert!(left >= 3, "it was left {left} times");
     assert!(outcome(&finished) == outcome(&whole), "taken up again it is another one");
     assert_eq!(trials(&path), trials(&undisturbed));
+    assert!(!folder.join("undisturbed.db-wal").exists(), "a study that is closed is one file");
     // Taken up once more, nothing is trained, and all is the same.
     let workers = Workers { ledger: Ledger::open(&path).unwrap(), ..Workers::new(1) };
     assert!(outcome(&tune(experiment, options, &workers, &mut Quiet).unwrap()) == outcome(&whole));

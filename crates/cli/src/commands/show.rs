@@ -57,7 +57,7 @@ fn write(out: &mut dyn Write, study: &StudyView, color: bool) -> io::Result<()> 
         for (number, line) in leaderboard(study).iter().enumerate() {
             writeln!(out, "{}", if number == 1 { bold(line) } else { line.clone() })?;
         }
-        let hidden = study.trials.len().saturating_sub(SHOWN.min(study.leaderboard().len()));
+        let hidden = study.trials.len() - shown(study).len();
         if hidden > 0 {
             writeln!(out, "... and {hidden} more{}; caviar show --json has them all", lost(study))?;
         }
@@ -100,13 +100,19 @@ fn lost(study: &StudyView) -> String {
     }
 }
 
-/// The best trials with their curves, then as many of the settings that differ as there is room for.
-fn leaderboard(study: &StudyView) -> Vec<String> {
+/// The best trials; while none has a score, the first ones.
+fn shown(study: &StudyView) -> Vec<&TrialView> {
     let mut shown = study.leaderboard();
     if shown.is_empty() {
         shown = study.trials.iter().collect();
     }
     shown.truncate(SHOWN);
+    shown
+}
+
+/// The best trials with their curves, then as many of the settings that differ as there is room for.
+fn leaderboard(study: &StudyView) -> Vec<String> {
+    let shown = shown(study);
     let scale = scale(study, &shown);
     let mut sides = vec![Side::Right, Side::Right, Side::Right, Side::Right, Side::Left];
     let head = ["", "trial", study.metric().name(), "epochs", "curve"].map(str::to_owned).to_vec();

@@ -6,7 +6,7 @@ use caviar_engine::Real;
 use caviar_engine::train::{Change, Metric, Trainer};
 use caviar_store::study::{CommandRow, Entry, RunKey, SnapshotKind, SnapshotRow};
 
-use super::{Ledger, curve, json, run_row, snapshot};
+use super::{Begun, Ledger, curve, json, run_row, snapshot};
 use crate::error::LabError;
 use crate::finished::CurvePoint;
 use crate::options::Interrupt;
@@ -105,12 +105,12 @@ impl<'a> Place<'a> {
             (None, Some(from)) => self.ledger.begun(from)?,
             (None, None) => None,
         };
-        let Some((blobs, curve)) = begun else { return Ok(Vec::new()) };
+        let Some(Begun { snapshots, curve }) = begun else { return Ok(Vec::new()) };
         let damaged = |what: &str| self.ledger.damaged(what);
-        if blobs.len() != members.len() {
+        if snapshots.len() != members.len() {
             return Err(damaged("a run has another number of snapshots than of networks"));
         }
-        for (trainer, bytes) in members.iter_mut().zip(&blobs) {
+        for (trainer, bytes) in members.iter_mut().zip(&snapshots) {
             let snapshot = snapshot::read(bytes).map_err(|what| damaged(&what))?;
             let epochs = trainer.spec().epochs;
             trainer.restore(&snapshot).map_err(|error| damaged(&error.to_string()))?;

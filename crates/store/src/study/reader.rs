@@ -154,7 +154,7 @@ impl StudyReader {
                 numbers: numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
             };
             seal_of_slice(&slice).check("caviar_slices", row.get(6)?)?;
-            match rest.is_empty() && slice.numbers.len() % slice.columns.len() == 0 {
+            match rest.is_empty() && slice.numbers.len().is_multiple_of(slice.columns.len()) {
                 true => Ok(slice),
                 false => Err(StudyError::Damaged { what: format!("a slice of {} bytes", blob.len()) }),
             }
