@@ -16,6 +16,7 @@
 //! assert_ne!(shuffle.at(0), Stream::new(7, Purpose::Shuffle, epoch + 1).at(0));
 //! ```
 
+use crate::kernels::prefetch::prefetch;
 use crate::kernels::random::{GROUP, words};
 
 /// What random numbers are for: each purpose has numbers of its own.
@@ -154,8 +155,19 @@ impl Stream {
     /// Brings `values` into random order, each order equally likely (Fisher & Yates, from the last place down).
     pub fn shuffle<T>(&self, values: &mut [T]) {
         let mut words = Words::new(*self);
-        for last in (1..values.len()).rev() {
-            values.swap(last, words.below(last as u64 + 1) as usize);
+        // Places are drawn some steps ahead of the swaps, so that those of a long list are at hand by then.
+        let mut places = [0; SHUFFLED_AHEAD];
+        let mut last = values.len().saturating_sub(1);
+        while last > 0 {
+            let count = SHUFFLED_AHEAD.min(last);
+            for (place, last) in places[..count].iter_mut().zip((0..=last).rev()) {
+                *place = words.below(last as u64 + 1) as usize;
+                prefetch(&values[*place]);
+            }
+            for &place in &places[..count] {
+                values.swap(last, place);
+                last -= 1;
+            }
         }
     }
 
@@ -164,6 +176,9 @@ impl Stream {
         (self.key, split(self.step))
     }
 }
+
+/// The places that a shuffle draws before it swaps.
+const SHUFFLED_AHEAD: usize = 32;
 
 /// The words of a stream, one after the other, sixteen blocks together: first the first words of all of them, then the
 /// second words, the third and the fourth.

@@ -9,6 +9,7 @@ pub(crate) mod layout;
 pub(crate) mod map;
 pub(crate) mod math;
 pub(crate) mod peak;
+pub(crate) mod prefetch;
 pub(crate) mod random;
 pub(crate) mod reduce;
 pub(crate) mod rows;

@@ -1,8 +1,17 @@
 //! Rows of a data set into a batch.
 
+use super::prefetch::prefetch;
 use super::simd::{Kernel, Simd};
 use crate::real::Real;
 use crate::rows::ColumnMap;
+
+/// Rows are asked for so long before they are copied.
+const AHEAD: usize = 12;
+/// A matrix of at most so many bytes is at hand anyway.
+const NEAR: usize = 512 << 10;
+/// Of each row so many bytes; what follows them the processor fetches by itself.
+const BEGINNING: usize = 512;
+const CACHE_LINE: usize = 64;
 
 /// The columns of a batch, one vector for each part of their maps.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,10 +60,20 @@ impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
         if columns_of_batch == 0 {
             return;
         }
-        for (to, &index) in out.chunks_exact_mut(columns_of_batch).zip(indices) {
+        let stored = |&index: &u32| {
             let row = rows.map_or(Some(&index), |rows| rows.get(index as usize));
             let start = row.map_or(usize::MAX, |&row| (row as usize).saturating_mul(width));
-            let from = values.get(start..start.saturating_add(width)).unwrap_or_default();
+            values.get(start..start.saturating_add(width)).unwrap_or_default()
+        };
+        let ahead = if size_of_val(values) > NEAR { AHEAD } else { indices.len() };
+        if ahead < indices.len() {
+            indices.iter().take(ahead).for_each(|index| ask_for(stored(index)));
+        }
+        for (number, (to, index)) in out.chunks_exact_mut(columns_of_batch).zip(indices).enumerate() {
+            if let Some(later) = indices.get(number + ahead) {
+                ask_for(stored(later));
+            }
+            let from = stored(index);
             match columns {
                 None => to.iter_mut().zip(from).for_each(|(to, &x)| *to = T::from_f64(x.into())),
                 Some(Columns { picked: None, centers, factors }) => {
@@ -72,4 +91,13 @@ impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
             }
         }
     }
+}
+
+/// Asks for the beginning of a row: random rows come from far away.
+#[inline(always)]
+fn ask_for<E>(row: &[E]) {
+    let beginning = &row[..row.len().min(BEGINNING / size_of::<E>())];
+    beginning.iter().step_by(CACHE_LINE / size_of::<E>()).for_each(prefetch);
+    // A row seldom starts with a line.
+    row.get(beginning.len().wrapping_sub(1)).into_iter().for_each(prefetch);
 }

@@ -17,6 +17,7 @@ use crate::optim::{Optimizer, OptimizerState, Settings};
 use crate::plan::{Compiled, Place, Plan, SlotSize};
 use crate::real::Real;
 use crate::rng::{Purpose, Stream};
+use crate::rows::Rows;
 use crate::shape::{Dim, Dims};
 use crate::tensor::{DType, Tensor, View};
 use bind::Bound;
@@ -78,6 +79,9 @@ struct Starts {
     integer: Vec<usize>,
     boolean: Vec<usize>,
 }
+
+/// Fewer numbers are copied by one thread.
+const WORTH_SPREADING_ROWS: usize = 16_384;
 
 /// How many sets of jobs are kept: full batches, the last batch, and two more for evaluation.
 const BOUND_KEPT: usize = 4;
@@ -233,6 +237,19 @@ impl<T: Real> Session<T> {
         let (place, dims) = self.staged(placeholder);
         let span = self.memory.span(place, dims.len());
         self.memory.real.get_mut(span)
+    }
+
+    /// Copies rows of a data set into a real placeholder; many numbers with all threads.
+    pub(crate) fn stage_rows(&mut self, placeholder: NodeId, rows: &Rows, indices: &[u32]) {
+        let (place, dims) = self.staged(placeholder);
+        let Session { memory, cpu, .. } = self;
+        let span = memory.span(place, dims.len());
+        let out = memory.real.get_mut(span);
+        if out.len() < WORTH_SPREADING_ROWS || cpu.gang.threads() == 1 || rows.columns() == 0 {
+            return rows.gather(indices, out);
+        }
+        let chunk = cpu.gang.chunk_len(indices.len(), 1);
+        cpu.gang.for_chunks(out, chunk * rows.columns(), |part, out| rows.gather(&indices[part * chunk..], out));
     }
 
     /// The buffer of an integer placeholder.
@@ -463,19 +480,24 @@ fn keep<E: Copy + Default>(sizes: &[SlotSize], from: &Arena<E>, old: &[usize], t
     }
 }
 
-/// Slots one after another, each on a cache line of its own, with a line between them so that equal offsets in large
-/// neighbours do not fall on the same address modulo 4 KiB. Joined slots follow at once; the larger ones of them start on
+/// Slots one after another, each on a cache line of its own, the larger ones at different places of a page, so that equal
+/// offsets in several of them do not fall on the same address modulo 4 KiB. Joined slots follow at once; the larger ones of them start on
 /// a whole vector, and what is left between stays 0.
 fn lay_out(sizes: &[SlotSize], capacity: usize) -> (Vec<usize>, usize) {
     const LINE: usize = 64;
+    const PAGE: usize = 1024;
     let mut starts = Vec::with_capacity(sizes.len());
-    let mut end = 0usize;
+    let (mut end, mut groups) = (0usize, 0);
     for size in sizes {
         let len = size.at(capacity);
         let start = match (size.joined, len < LINE) {
             (true, true) => end,
             (true, false) => end.next_multiple_of(LANES),
-            (false, _) => end.next_multiple_of(LINE).saturating_add(LINE),
+            (false, true) => end.next_multiple_of(LINE).saturating_add(LINE),
+            (false, false) => {
+                groups += 1;
+                end.next_multiple_of(PAGE).saturating_add(groups * LINE % PAGE)
+            }
         };
         starts.push(start);
         end = start.saturating_add(len);

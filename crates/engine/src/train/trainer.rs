@@ -432,7 +432,7 @@ fn stage<T: Real>(
     indices: &[u32],
 ) -> f64 {
     session.start(indices.len());
-    data.features().gather(indices, session.stage(network.features));
+    session.stage_rows(network.features, data.features(), indices);
     match data.targets() {
         Targets::Classes { labels, .. } if network.target_type == DType::Integer => {
             let staged = session.stage_integers(network.targets).iter_mut();

@@ -26,10 +26,12 @@ use std::ops::Range;
 pub const SHARD: usize = 64;
 /// The steps of a chain that are done for all rows before the next ones, so that a panel of `B` stays in the cache.
 const DEPTH: usize = 256;
-/// Products of fewer operations are not worth a second thread.
+/// Products of fewer operations, idle lanes among them, are not worth a second thread.
 const WORTH_SPREADING: usize = 400_000;
 /// Copying a panel of `B` pays where at least so many rows use it.
 const WORTH_PACKING: usize = 32;
+/// A thread's share of rows that makes good tiles, where nothing is copied.
+const WORTH_SHARING: usize = 8;
 /// A `B` of at most so many bytes is read in place: it stays in the first cache whatever its stride.
 const FITS_FIRST_CACHE: usize = 24 << 10;
 
@@ -105,7 +107,7 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
     if transpose_a && n == 1 && bias.is_none() && product.sums.is_null() {
         product = product.into_row_times_matrix();
     }
-    if cpu.gang.threads() > 1 && 2 * m * n * k > WORTH_SPREADING {
+    if cpu.gang.threads() > 1 && 2 * m * n.next_multiple_of(LANES) * k > WORTH_SPREADING {
         product.spread(cpu);
     } else if product.n <= LANES && k <= DEPTH && !product.transpose_b {
         // What the general way comes to, without its loops: this is where the smallest networks spend their time.
@@ -168,7 +170,7 @@ impl<T: Real> Product<T> {
     fn spread(&self, cpu: &Cpu) {
         let threads = cpu.gang.threads();
         let vectors = self.n.div_ceil(LANES);
-        let enough_rows = self.m >= threads * WORTH_PACKING;
+        let enough_rows = self.m >= threads * if self.packs(cpu) { WORTH_PACKING } else { WORTH_SHARING };
         let enough_columns = vectors >= threads * Self::widest(cpu.isa);
         // A gradient goes by rows, so that the thread that updates the first weights has their gradients at hand.
         let gradient = self.shard == SHARD;

@@ -264,13 +264,18 @@ impl<T: Real> Panel<'_, T> {
         }
         if let Some(gate) = gate {
             let (zero, one) = (simd.splat(T::ZERO), simd.splat(T::ONE));
-            for (r, sums) in acc.iter_mut().enumerate() {
+            // No branch inside, so that the compiler unrolls both loops.
+            let count = (n - self.start - (V - 1) * LANES).min(LANES);
+            let mut from = gate.wrapping_add(row * n + self.start);
+            for sums in &mut acc {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    let column = self.start + v * LANES;
+                    let count = if v == V - 1 { count } else { LANES };
                     // SAFETY: the gate has the shape of the result.
-                    let gate = unsafe { load(simd, gate.add((row + r) * n + column), n - column) };
-                    *sum = simd.mul(*sum, simd.select(simd.less(zero, gate), one, zero));
+                    let gate = unsafe { std::slice::from_raw_parts(from.add(v * LANES), count) };
+                    let open = simd.less(zero, simd.load_partial(gate));
+                    *sum = simd.mul(*sum, simd.select(open, one, zero));
                 }
+                from = from.wrapping_add(n);
             }
         }
         acc
@@ -373,21 +378,18 @@ unsafe fn accumulate<S: Simd<Elem = T>, T: Real, const R: usize, const V: usize,
             *vector = unsafe { simd.load_pointer(from.add(v * LANES)) };
         }
         // Two loops, so that the compiler unrolls both.
-        let mut left = R - usize::from(SUMS);
-        for (row, three) in rows.iter().zip(acc.chunks_mut(3)) {
-            for (r, sums) in three.iter_mut().enumerate().take(left) {
-                // SAFETY: as promised to this function.
-                let x = simd.splat(unsafe { *row.wrapping_add(r * a_row) });
+        for (three_rows, (row, three)) in rows.iter().zip(acc.chunks_mut(3)).enumerate() {
+            for (r, sums) in three.iter_mut().enumerate() {
+                // A product with 1 added in one rounding is the sum itself.
+                let x = match SUMS && 3 * three_rows + r == R - 1 {
+                    true => T::ONE,
+                    // SAFETY: as promised to this function.
+                    false => unsafe { *row.wrapping_add(r * a_row) },
+                };
+                let x = simd.splat(x);
                 for (sum, vector) in sums.iter_mut().zip(&vectors) {
                     *sum = simd.fma(x, *vector, *sum);
                 }
-            }
-            left = left.saturating_sub(3);
-        }
-        if SUMS {
-            // A product with 1 added in one rounding is the sum itself.
-            for (sum, vector) in acc[R - 1].iter_mut().zip(&vectors) {
-                *sum = simd.add(*vector, *sum);
             }
         }
         for row in &mut rows {

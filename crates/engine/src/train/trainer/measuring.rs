@@ -56,7 +56,7 @@ impl<T: Real> Trainer<T> {
         let indices: Vec<u32> = (0..rows.len() as u32).collect();
         for part in indices.chunks(EVALUATED_AT_ONCE) {
             self.session.start(part.len());
-            rows.gather(part, self.session.stage(self.network.features));
+            self.session.stage_rows(self.network.features, rows, part);
             self.session.execute_both(self.network.outputs, self.network.outputs)?;
             outputs.extend(self.session.value(self.network.outputs)?.data().iter().map(|x| x.to_f64()));
         }
