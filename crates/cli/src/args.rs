@@ -146,7 +146,7 @@ pub struct BenchArgs {
     /// Epochs, in place of those of each work
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub epochs: Option<u64>,
-    /// Threads [default: 1 for moons, all cores for fashion]
+    /// Threads [default: 1 for moons, all cores for the others]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
     /// Print one JSON object a work

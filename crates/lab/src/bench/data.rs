@@ -12,6 +12,7 @@ const SEED: u64 = 3;
 const NOISE: u32 = 0;
 const CENTERS: u32 = 1;
 const LABELS: u32 = 2;
+const ORDER: u32 = 4;
 
 fn stream(what: u32) -> Stream {
     Stream::new(SEED, Purpose::Noise(what), 0)
@@ -63,6 +64,25 @@ pub(super) fn blobs(rows: usize, columns: usize, classes: usize) -> Data {
         }
     });
     data(values, columns, labels, classes)
+}
+
+/// The pictures of digits that the repository ships.
+const DIGITS: &str = include_str!("../../../../examples/data/digits.csv");
+/// Rows of them that train.
+const TRAINING_ROWS: usize = 1_400;
+
+/// 1,400 rows of 64 numbers from 0 to 1 with ten classes, in random order.
+pub(super) fn digits() -> Data {
+    let mut lines: Vec<&str> = DIGITS.lines().skip(1).collect();
+    stream(ORDER).shuffle(&mut lines);
+    let (mut values, mut labels) = (Vec::new(), Vec::new());
+    for line in lines.into_iter().take(TRAINING_ROWS) {
+        let numbers: Vec<f32> = line.split(',').map(|cell| cell.parse().expect("the table holds numbers")).collect();
+        let (label, pixels) = numbers.split_last().expect("a row has cells");
+        values.extend(pixels.iter().map(|pixel| pixel / 16.0));
+        labels.push(*label as i64);
+    }
+    data(values, 64, labels, 10)
 }
 
 fn data(values: Vec<f32>, columns: usize, labels: Vec<i64>, classes: usize) -> Data {

@@ -1,10 +1,11 @@
 //! Fixed works that speed is measured by: the same networks, batches and data as other libraries are given.
 //!
-//! A work runs through [`Trainer`] as every training does, so that its loss is that of a plain training. The data are
-//! made before the clock starts.
+//! A work runs through [`Trainer`] as every training does, so that its loss is that of a plain training; a population runs
+//! through the crew as every search does. The data are made before the clock starts.
 
 mod data;
 mod limit;
+mod population;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::error::LabError;
+use limit::Machine;
 
 /// A fixed work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +29,19 @@ pub enum Work {
     Moons,
     /// 60,000 rows of 784 features around ten centers; 784-256-128-10, batch 128, Adam 0.001: all arithmetic.
     Fashion,
+    /// 1,080 rows of 12,288 features around six centers; 12288-25-12-6, batch 32, Adam 0.0001: memory and narrow layers.
+    Signs,
+    /// Five million rows of 30 features around two centers; 30-64-32-2, batch 1,000, Adam 0.001: rows from far away.
+    Rows,
+    /// 256 networks 64-64-10 on 1,400 rows of the digits, batch 64, Adam of 256 rates, one core each.
+    Population,
+    /// The same with 16 to 128 units and batches of 32 to 128.
+    PopulationMixed,
 }
 
 /// A word that names no work.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no work named {got}; there are moons and fashion")]
+#[error("there is no work named {got}; there are {}", Work::NAMES.join(", "))]
 pub struct WorkError {
     /// The word.
     pub got: String,
@@ -48,23 +58,25 @@ pub struct BenchResult {
     pub seconds: f64,
     /// Microseconds per update.
     pub us_per_step: f64,
-    /// What the machine would allow at best: the step's multiplications and additions at the measured peak of its cores.
+    /// What the machine would allow at best: the longest of the step's arithmetic, updates and reading of rows, each at the
+    /// measured speed of its cores.
     pub limit_us_per_step: f64,
     /// That limit over the time taken.
     pub fraction_of_limit: f64,
     /// Threads that worked.
     pub threads: usize,
-    /// The loss of the final weights on all rows.
+    /// The loss of the final weights on all rows; the lowest one of a population.
     #[serde(serialize_with = "finite")]
     pub final_loss: f64,
 }
 
 impl Work {
     /// Every work.
-    pub const ALL: [Work; 2] = [Work::Moons, Work::Fashion];
+    pub const ALL: [Work; 6] =
+        [Work::Moons, Work::Fashion, Work::Signs, Work::Rows, Work::Population, Work::PopulationMixed];
 
     /// The names of [`Work::ALL`], in its order.
-    pub const NAMES: [&'static str; 2] = ["moons", "fashion"];
+    pub const NAMES: [&'static str; 6] = ["moons", "fashion", "signs", "rows", "population", "population-mixed"];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -76,6 +88,9 @@ impl Work {
         match self {
             Work::Moons => 10_000,
             Work::Fashion => 3,
+            Work::Signs => 60,
+            Work::Rows => 1,
+            Work::Population | Work::PopulationMixed => 30,
         }
     }
 
@@ -83,7 +98,7 @@ impl Work {
     pub fn threads(self, available: usize) -> usize {
         match self {
             Work::Moons => 1,
-            Work::Fashion => available.max(1),
+            Work::Fashion | Work::Signs | Work::Rows | Work::Population | Work::PopulationMixed => available.max(1),
         }
     }
 
@@ -92,10 +107,13 @@ impl Work {
         match self {
             Work::Moons => data::moons(),
             Work::Fashion => data::blobs(60_000, 784, 10),
+            Work::Signs => data::blobs(1_080, 12_288, 6),
+            Work::Rows => data::blobs(5_000_000, 30, 2),
+            Work::Population | Work::PopulationMixed => data::digits(),
         }
     }
 
-    /// How it trains on such rows for so many epochs.
+    /// How it trains on such rows for so many epochs; of a population, its first network.
     ///
     /// # Errors
     /// No epoch at all.
@@ -104,6 +122,11 @@ impl Work {
         let (network, rate, batch) = match self {
             Work::Moons => (Mlp::new(inputs, &[5, 2], 2), 7e-4, 64),
             Work::Fashion => (Mlp::new(inputs, &[256, 128], 10), 1e-3, 128),
+            Work::Signs => (Mlp::new(inputs, &[25, 12], 6), 1e-4, 32),
+            Work::Rows => (Mlp::new(inputs, &[64, 32], 2), 1e-3, 1_000),
+            Work::Population | Work::PopulationMixed => {
+                return population::trials(self == Work::PopulationMixed)[0].spec(data, epochs);
+            }
         };
         let mut spec = TrainSpec::new(network, data.targets(), Adam::new(rate)?.into(), epochs)?;
         spec.batch_size = BatchSize::Rows(batch);
@@ -115,10 +138,13 @@ impl Work {
     /// # Errors
     /// No epoch at all.
     pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
+        if matches!(self, Work::Population | Work::PopulationMixed) {
+            return population::run(self, &data, epochs, threads);
+        }
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
         let spec = self.spec(&data, epochs)?;
         let batch = spec.batch_size.rows(data.len());
-        let limit = limit::step(&spec.network, batch, options.threads);
+        let limit = Machine::measure(bytes(&data)).step(&spec.network, batch, options.threads);
         let mut trainer = Trainer::<f32>::with_options(spec, Arc::clone(&data), None, options)?;
         let start = Instant::now();
         trainer.run(&mut Silent)?;
@@ -146,6 +172,11 @@ impl FromStr for Work {
         let place = Work::NAMES.iter().position(|name| *name == text);
         place.map(|place| Work::ALL[place]).ok_or_else(|| WorkError { got: text.to_owned() })
     }
+}
+
+/// The size of the features in `f32`.
+fn bytes(data: &Data) -> usize {
+    data.len() * data.features().columns() * size_of::<f32>()
 }
 
 fn finite<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,4 +1,4 @@
-use super::{Work, data};
+use super::{Work, data, population};
 use caviar_engine::train::{Metric, Silent, Targets, Trainer};
 use std::sync::Arc;
 
@@ -19,6 +19,18 @@ fn the_loss_of_a_work_does_not_depend_on_the_number_of_threads() {
     let data = Arc::new(data::blobs(700, 784, 10));
     let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, threads).unwrap().final_loss.to_bits();
     assert_eq!(loss(1), loss(2));
+}
+
+#[test]
+fn a_population_learns_the_digits_and_no_number_of_threads_changes_it() {
+    let data = Arc::new(Work::PopulationMixed.data());
+    let result = |threads| Work::PopulationMixed.run(Arc::clone(&data), 2, threads).unwrap();
+    let (one, two) = (result(1), result(2));
+    assert_eq!(one.final_loss.to_bits(), two.final_loss.to_bits());
+    // Of 256 networks some have learned most after two epochs; guessing costs ln 10 = 2.3.
+    assert!(one.final_loss < 0.5, "{}", one.final_loss);
+    let steps: usize = population::trials(true).iter().map(|trial| 2 * 1400_usize.div_ceil(trial.batch)).sum();
+    assert_eq!(one.steps, steps as u64);
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! Many small networks at the same time, one core each.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Instant;
+
+use caviar_engine::nn::Mlp;
+use caviar_engine::optim::Adam;
+use caviar_engine::rng::{Purpose, Stream};
+use caviar_engine::train::{BatchSize, Data, Silent, TrainSpec, Trainer};
+
+use super::limit::Machine;
+use super::{BenchResult, Work};
+use crate::board::Quiet;
+use crate::crew::crew;
+use crate::error::LabError;
+use crate::options::Workers;
+
+/// How many networks.
+const TRIALS: u64 = 256;
+/// What the mixed ones are drawn from.
+const UNITS: [usize; 4] = [16, 32, 64, 128];
+const BATCHES: [usize; 3] = [32, 64, 128];
+/// A network and how it trains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Trial {
+    pub units: usize,
+    pub batch: usize,
+    pub learning_rate: f64,
+}
+
+/// The networks of a population, the same at every call.
+pub(super) fn trials(mixed: bool) -> Vec<Trial> {
+    let draws = Stream::new(3, Purpose::Noise(3), 0);
+    let pick = |trial: u64, which: u64, of: usize| draws.below(3 * trial + which, of as u64) as usize;
+    let trial = |number| Trial {
+        units: if mixed { UNITS[pick(number, 0, UNITS.len())] } else { 64 },
+        batch: if mixed { BATCHES[pick(number, 1, BATCHES.len())] } else { 64 },
+        // From 0.0001 to 0.1, each decade as likely.
+        learning_rate: libm::pow(10.0, 3.0 * draws.uniform(3 * number + 2) - 4.0),
+    };
+    (0..TRIALS).map(trial).collect()
+}
+
+impl Trial {
+    fn network(self, data: &Data) -> Mlp {
+        Mlp::new(data.features().columns(), &[self.units], data.targets().outputs())
+    }
+
+    fn steps(self, data: &Data, epochs: u64) -> u64 {
+        epochs * data.len().div_ceil(self.batch) as u64
+    }
+
+    pub fn spec(self, data: &Data, epochs: u64) -> Result<TrainSpec, LabError> {
+        let rule = Adam::new(self.learning_rate)?.into();
+        let mut spec = TrainSpec::new(self.network(data), data.targets(), rule, epochs)?;
+        spec.batch_size = BatchSize::Rows(self.batch);
+        Ok(spec)
+    }
+}
+
+/// Trains every network on these rows, the longest first, and measures the time of all.
+pub(super) fn run(work: Work, data: &Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
+    let mut trials = trials(work == Work::PopulationMixed);
+    let flops = |trial: &Trial| (trial.network(data).flops_per_row() * 1e3) as u64;
+    trials.sort_by_key(|trial| (Reverse(flops(trial)), trial.batch));
+    let steps: u64 = trials.iter().map(|trial| trial.steps(data, epochs)).sum();
+    let limit = limit(&trials, data, epochs) / (threads.max(1) as u64 * steps.max(1)) as f64;
+
+    let start = Instant::now();
+    let mut waiting = trials.into_iter();
+    let train = |trial: Trial, _: &_| {
+        let mut trainer = Trainer::<f32>::new(trial.spec(data, epochs)?, Arc::clone(data), None)?;
+        trainer.run(&mut Silent)?;
+        Ok(trainer.evaluate(data, &[])?.loss())
+    };
+    let losses = crew(&Workers::new(threads), &mut Quiet, || waiting.next(), train)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let us_per_step = seconds * 1e6 / steps.max(1) as f64;
+    Ok(BenchResult {
+        work: work.name(),
+        steps,
+        seconds,
+        us_per_step,
+        limit_us_per_step: limit,
+        fraction_of_limit: limit / us_per_step,
+        threads: threads.max(1),
+        final_loss: losses.into_iter().fold(f64::INFINITY, f64::min),
+    })
+}
+
+/// Microseconds of all steps of all networks on one core.
+fn limit(trials: &[Trial], data: &Data, epochs: u64) -> f64 {
+    let machine = Machine::measure(super::bytes(data));
+    let mut known: Vec<((usize, usize), f64)> = Vec::new();
+    let mut sum = 0.0;
+    for trial in trials {
+        let shape = (trial.units, trial.batch);
+        let step = match known.iter().find(|(known, _)| *known == shape) {
+            Some((_, step)) => *step,
+            None => {
+                let step = machine.step(&trial.network(data), trial.batch, 1);
+                known.push((shape, step));
+                step
+            }
+        };
+        sum += step * trial.steps(data, epochs) as f64;
+    }
+    sum
+}
