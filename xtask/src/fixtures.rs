@@ -6,11 +6,12 @@ use std::process::Command;
 use crate::process::succeeds;
 use crate::tally::{Count, Tally};
 
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     "examples/data/export.py",
     "fixtures/arrays.py",
     "fixtures/metrics.py",
     "fixtures/moons.py",
+    "fixtures/moons_init.py",
     "fixtures/sobol.py",
     "fixtures/traces.py",
 ];

@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod evaluate;
+pub mod help;
 pub mod output;
 pub mod recipe;
 pub mod search;
@@ -67,12 +68,7 @@ pub enum Command {
 
 /// Arguments of `caviar train`.
 #[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, allow_negative_numbers = true, before_help = "\
-Examples:
-  caviar train iris.csv --target species
-  caviar train house.csv --target price --hidden 128,64 --optimizer adam --learning-rate 0.003
-  caviar train moons.csv --target class --hidden 5,2 --batch-size 64 --epochs 1000 --json
-")]
+#[command(allow_negative_numbers = true)]
 pub struct TrainArgs {
     #[command(flatten)]
     pub data: DataArgs,
@@ -89,14 +85,7 @@ pub struct TrainArgs {
 
 /// Arguments of `caviar tune`.
 #[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, allow_negative_numbers = true, before_help = "\
-Examples:
-  caviar tune iris.csv --target species
-  caviar tune house.csv --target price --time 60s --metric rmse
-  caviar tune house.csv --target price --trials 200 --optimizer adam --hidden 64,32
-
-A setting that is given is fixed; the others are searched.
-")]
+#[command(allow_negative_numbers = true)]
 pub struct TuneArgs {
     #[command(flatten)]
     pub data: DataArgs,

@@ -128,7 +128,7 @@ pub fn text(plan: &Plan, folder: &Path) -> String {
             Job::Train(_) => None,
             Job::Tune(options) => Some(Search::of(options)),
         },
-        network: Network(plan.recipe().clone()),
+        network: Network(paths::with_files(plan.recipe(), |file| paths::from_folder(file, folder).into())),
     };
     let settings =
         toml::to_string(&config).unwrap_or_else(|error| format!("# not all of it could be written: {error}\n"));

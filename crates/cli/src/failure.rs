@@ -93,6 +93,9 @@ impl Failure {
                 folder.display()
             )),
             Failure::Taken { .. } => Some("name another folder with --out, or move this one away".to_owned()),
+            Failure::Folder { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                Some("there is a file of that name; name a folder with --out".to_owned())
+            }
             Failure::Folder { .. } => Some("name a folder that you may write to with --out".to_owned()),
             Failure::Read(error) => advice_on_file(error),
             Failure::Lab(error) => match &**error {
@@ -141,6 +144,9 @@ fn advice_on_file(error: &ReadError) -> Option<String> {
             Some(name) => format!("did you mean {}?", name.display()),
             None => "name a file that is there; names without a folder are looked for in this one".to_owned(),
         }),
+        ReadError::Io { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+            Some("this is a folder; name a file in it".to_owned())
+        }
         _ => None,
     }
 }

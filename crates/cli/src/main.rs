@@ -17,13 +17,14 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
     apology::install();
-    let arguments = Arguments::parse();
+    let matches = args::help::compact(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match &arguments.command {
         Command::Train(args) => commands::train::run(args),
         Command::Tune(args) => commands::tune::run(args),

@@ -91,6 +91,7 @@ impl Plan {
             options.base.seed = options.seed;
             let optimizer = options.fixed.contains("optimizer").then_some(options.base.optimizer);
             check_betas(&args.recipe, optimizer)?;
+            check_files(&options.base)?;
             options.check()?;
         }
         Ok(plan)
@@ -171,6 +172,16 @@ impl Plan {
             Job::Tune(options) => &options.base,
         }
     }
+}
+
+/// Weights and orders that are given fit one network on certain rows, not those of a search.
+fn check_files(recipe: &Recipe) -> Result<(), Failure> {
+    let refuse = |flag: &str, file: &Option<PathBuf>| match file {
+        Some(file) => Err(Failure::Usage(format!("--{flag} {}: a file of arrays is for caviar train", file.display()))),
+        None => Ok(()),
+    };
+    refuse("init", &recipe.init_file)?;
+    refuse("order", &recipe.order)
 }
 
 /// A beta that the optimizer does not read would be a setting without effect.

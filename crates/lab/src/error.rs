@@ -12,6 +12,8 @@ use caviar_tune::SearchError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::recipe::ArraysError;
+
 /// Why an experiment, a training, a search or a model could not be had.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -132,6 +134,9 @@ pub enum LabError {
         /// Below so many rows a search cross-validates.
         limit: usize,
     },
+    /// A file of first weights, or of orders of the rows, that does not fit.
+    #[error(transparent)]
+    GivenArrays(Box<ArraysError>),
     /// A training that cannot begin or go on.
     #[error(transparent)]
     Train(Box<TrainError>),
@@ -244,6 +249,7 @@ impl LabError {
             | LabError::OtherData { .. }
             | LabError::UnknownTrial { .. }
             | LabError::LongEnough { .. }
+            | LabError::GivenArrays(_)
             | LabError::Train(_)
             | LabError::Model(_)
             | LabError::BrokenModel { .. } => ErrorKind::Data,
@@ -276,7 +282,7 @@ macro_rules! boxed {
     };
 }
 
-boxed!(Train: TrainError, Search: SearchError);
+boxed!(GivenArrays: ArraysError, Train: TrainError, Search: SearchError);
 
 impl From<SpecError> for LabError {
     fn from(error: SpecError) -> Self {

@@ -48,7 +48,9 @@ pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, Sur
 pub use ledger::{Ledger, StudyAbout};
 pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
-pub use recipe::{BatchRows, ClassWeights, Precision, Recipe, Shuffle, WordError, parse_layers};
+pub use recipe::{
+    ArraysError, BatchRows, ClassWeights, InitLayout, Precision, Recipe, Shuffle, WordError, parse_layers,
+};
 pub use report_data::DataReport;
 pub use source::{read_table, read_table_with_target};
 pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};

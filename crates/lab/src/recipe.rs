@@ -1,7 +1,10 @@
 //! All that defines the training of one network, as plain data.
 
+mod arrays;
 mod spec;
 mod words;
+
+use std::path::PathBuf;
 
 use caviar_engine::nn::{Activation, Init, Loss};
 use caviar_engine::optim::Optimizer;
@@ -9,6 +12,7 @@ use caviar_engine::schedule::Schedule;
 use caviar_engine::train::Metric;
 use serde::{Deserialize, Serialize};
 
+pub use arrays::{ArraysError, InitLayout};
 pub use words::{BatchRows, ClassWeights, Precision, Shuffle, WordError, parse_layers};
 
 /// All that defines the training of one network beside the data, in the words of the command line.
@@ -40,6 +44,12 @@ pub struct Recipe {
     /// How weights start.
     #[serde(with = "words::as_text")]
     pub init: Init,
+    /// A file with the first weights, instead: npz or safetensors with `W1`, `b1`, ... or `dense1/weight`, ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_file: Option<PathBuf>,
+    /// How they lie there.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub init_layout: InitLayout,
     /// What is made small; where not said, cross-entropy for classes and the squared error for values.
     #[serde(with = "words::as_optional_text", skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,
@@ -71,6 +81,9 @@ pub struct Recipe {
     pub epochs: u64,
     /// The order of the rows in an epoch.
     pub shuffle: Shuffle,
+    /// A file with the order of the training rows in each epoch, instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<PathBuf>,
     /// `λ` of the penalty `λ/(2m)·ΣW²`, m the number of training rows.
     pub l2: f64,
     /// Decoupled weight decay, under any rule.
@@ -105,6 +118,8 @@ impl Default for Recipe {
             batch_norm: false,
             dropout: 0.0,
             init: Init::He,
+            init_file: None,
+            init_layout: InitLayout::InOut,
             loss: None,
             label_smoothing: 0.0,
             optimizer: Optimizer::Adam,
@@ -119,6 +134,7 @@ impl Default for Recipe {
             batch_size: BatchRows::Rows(32),
             epochs: 100,
             shuffle: Shuffle::Random,
+            order: None,
             l2: 0.0,
             weight_decay: 0.0,
             clip_norm: None,
@@ -130,4 +146,8 @@ impl Default for Recipe {
             seed: 0,
         }
     }
+}
+
+fn is_usual(layout: &InitLayout) -> bool {
+    *layout == InitLayout::default()
 }

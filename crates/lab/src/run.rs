@@ -168,8 +168,8 @@ fn run_in<T: Real>(
             Stride::Epoch(point) => {
                 let goes_on = company.epoch(&point, start.elapsed().as_secs_f64());
                 scribe.epoch(&point);
+                run.consider(&point, recipe.metric);
                 run.curve.push(point);
-                run.choose(recipe.metric);
                 if scribe.leaves() || scribe.is_due() {
                     scribe.save(&mut members)?;
                 }
@@ -178,7 +178,6 @@ fn run_in<T: Real>(
             }
             Stride::Back(epoch) => {
                 run.curve.truncate(usize::try_from(epoch).unwrap_or(usize::MAX));
-                run.best = None;
                 run.choose(recipe.metric);
                 scribe.back(&run.curve);
                 None
@@ -231,17 +230,22 @@ impl Run {
         patience.is_some_and(|patience| waited >= patience)
     }
 
-    /// Takes the epochs of the curve since the best one into account.
-    pub(crate) fn choose(&mut self, metric: Metric) {
-        let since = self.best.map_or(0, |(epoch, _)| epoch as usize + 1);
-        for point in self.curve.iter().skip(since) {
-            let score = point.validation.as_ref().and_then(|figures| figures.get(metric));
-            if let Some(score) = score
-                && self.best.is_none_or(|(_, best)| metric.cost(score) < metric.cost(best) || best.is_nan())
-            {
-                self.best = Some((point.epoch, score));
-            }
+    /// Whether an epoch is the best so far.
+    fn consider(&mut self, point: &CurvePoint, metric: Metric) {
+        let score = point.validation.as_ref().and_then(|figures| figures.get(metric));
+        if let Some(score) = score
+            && self.best.is_none_or(|(_, best)| metric.cost(score) < metric.cost(best) || best.is_nan())
+        {
+            self.best = Some((point.epoch, score));
         }
+    }
+
+    /// Finds the best epoch of the whole curve.
+    pub(crate) fn choose(&mut self, metric: Metric) {
+        self.best = None;
+        let curve = std::mem::take(&mut self.curve);
+        curve.iter().for_each(|point| self.consider(point, metric));
+        self.curve = curve;
     }
 }
 
@@ -260,7 +264,7 @@ fn member<T: Real>(
     threads: usize,
     alone: bool,
 ) -> Result<Trainer<T>, LabError> {
-    let mut spec = recipe.spec_for(&view.train, crate::experiment::classes_of(&view.target), order_seed)?;
+    let mut spec = recipe.spec_with_files(&view.train, crate::experiment::classes_of(&view.target), order_seed)?;
     (spec.patience, spec.restore_best) = (None, alone);
     let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
     Ok(Trainer::with_options(spec, view.train.clone(), view.held_out.clone(), options)?)

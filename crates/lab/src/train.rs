@@ -44,7 +44,7 @@ pub fn train_steered(
 ) -> Result<Finished, LabError> {
     let start = Instant::now();
     let view = experiment.view();
-    recipe.spec(experiment)?;
+    recipe.spec_with_files(&view.train, experiment.classes(), experiment.seed())?;
     board.post(&Event::Started(Started {
         command: "train",
         data: experiment.report().clone(),
@@ -76,7 +76,9 @@ pub fn train_steered(
         (End::Complete | End::Cut, Some(weights)) => weights,
         (End::Complete | End::Cut, None) => return Err(LabError::Interrupted),
     };
-    let network = Network { recipe: recipe.clone(), weights };
+    // The model stands by itself: where its first weights and orders came from is the run's affair.
+    let recipe_of_model = Recipe { init_file: None, order: None, ..recipe.clone() };
+    let network = Network { recipe: recipe_of_model, weights };
     let judged = judge(experiment, view, vec![network], workers.threads)?;
     let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
     let score = run.best.map(|(_, score)| score);

@@ -1,12 +1,13 @@
 //! The network and its training: what is not given is usual, or searched.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use caviar_engine::nn::{Activation, Init, Loss};
 use caviar_engine::optim::Optimizer;
 use caviar_engine::schedule::Schedule;
 use caviar_engine::train::Metric;
-use caviar_lab::{BatchRows, ClassWeights, Precision, Recipe, Shuffle};
+use caviar_lab::{BatchRows, ClassWeights, InitLayout, Precision, Recipe, Shuffle};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -28,9 +29,12 @@ pub struct RecipeArgs {
     /// The share of hidden units dropped, below 1
     #[arg(long, value_name = "P", value_parser = values::below_one)]
     pub dropout: Option<f64>,
-    /// he, he-uniform, xavier, xavier-uniform, normal:SD, uniform:A or zeros
-    #[arg(long, value_name = "NAME")]
-    pub init: Option<Init>,
+    /// he, he-uniform, xavier, xavier-uniform, normal:SD, uniform:A, zeros, or a file with W1, b1, ... (.npz, .safetensors)
+    #[arg(long, value_name = "NAME|FILE", value_parser = init)]
+    pub init: Option<InitChoice>,
+    /// How weights lie in that file: in-out or features-first
+    #[arg(long, value_name = "LAYOUT")]
+    pub init_layout: Option<InitLayout>,
     /// auto, cross-entropy, squared, absolute or huber:D
     #[arg(long, value_name = "NAME", value_parser = loss)]
     pub loss: Option<LossChoice>,
@@ -68,6 +72,9 @@ pub struct RecipeArgs {
     /// The order of the rows: random, stratified or none
     #[arg(long, help_heading = "Training", value_name = "ORDER")]
     pub shuffle: Option<Shuffle>,
+    /// A file with the order of the rows: epochs x rows, whole numbers from 0 (.npy)
+    #[arg(long, help_heading = "Training", value_name = "FILE", conflicts_with = "shuffle")]
+    pub order: Option<PathBuf>,
     /// Weight of the squared weights in the cost
     #[arg(long, help_heading = "Training", value_name = "L", value_parser = values::not_negative)]
     pub l2: Option<f64>,
@@ -109,7 +116,15 @@ impl RecipeArgs {
         put(&mut given, "activation", &self.activation, &mut recipe.activation);
         put(&mut given, "batch-norm", &self.batch_norm, &mut recipe.batch_norm);
         put(&mut given, "dropout", &self.dropout, &mut recipe.dropout);
-        put(&mut given, "init", &self.init, &mut recipe.init);
+        match &self.init {
+            Some(InitChoice::Rule(init)) => {
+                put(&mut given, "init", &Some(init.clone()), &mut recipe.init);
+                recipe.init_file = None;
+            }
+            Some(InitChoice::File(file)) => put(&mut given, "init", &Some(Some(file.clone())), &mut recipe.init_file),
+            None => {}
+        }
+        put(&mut given, "init-layout", &self.init_layout, &mut recipe.init_layout);
         put(&mut given, "loss", &self.loss.as_ref().map(|loss| loss.0), &mut recipe.loss);
         put(&mut given, "optimizer", &self.optimizer, &mut recipe.optimizer);
         put(&mut given, "learning-rate", &self.learning_rate, &mut recipe.learning_rate);
@@ -122,6 +137,7 @@ impl RecipeArgs {
         put(&mut given, "batch-size", &self.batch_size, &mut recipe.batch_size);
         put(&mut given, "epochs", &self.epochs, &mut recipe.epochs);
         put(&mut given, "shuffle", &self.shuffle, &mut recipe.shuffle);
+        put(&mut given, "order", &self.order.clone().map(Some), &mut recipe.order);
         put(&mut given, "l2", &self.l2, &mut recipe.l2);
         put(&mut given, "weight-decay", &self.weight_decay, &mut recipe.weight_decay);
         put(&mut given, "clip-norm", &self.clip_norm.map(Some), &mut recipe.clip_norm);
@@ -140,6 +156,26 @@ fn put<T: Clone>(given: &mut BTreeSet<String>, flag: &str, value: &Option<T>, pl
         *place = value.clone();
         given.insert(flag.to_owned());
     }
+}
+
+/// A rule for the first weights, or a file of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InitChoice {
+    /// A rule.
+    Rule(Init),
+    /// A file.
+    File(PathBuf),
+}
+
+fn init(text: &str) -> Result<InitChoice, String> {
+    let path = Path::new(text);
+    let of_arrays =
+        |ending: &std::ffi::OsStr| ["npz", "safetensors"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+    if path.extension().is_some_and(of_arrays) {
+        return Ok(InitChoice::File(path.to_owned()));
+    }
+    let rule = text.parse().map(InitChoice::Rule);
+    rule.map_err(|error: caviar_engine::nn::InitError| format!("{error}, or a file .npz or .safetensors"))
 }
 
 fn loss(text: &str) -> Result<LossChoice, String> {

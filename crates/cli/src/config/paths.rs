@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use caviar_lab::Part;
+use caviar_lab::{Part, Recipe};
 
 /// How a file is named from a folder; one that is given from the root keeps its name.
 pub fn from_folder(file: &Path, folder: &Path) -> String {
@@ -44,6 +44,12 @@ pub fn found_from(part: Part, folder: &Path) -> Part {
         Part::File(file) => Part::File(beside(&file.to_string_lossy(), folder)),
         Part::Fraction(_) | Part::None => part,
     }
+}
+
+/// A recipe whose files are named anew.
+pub fn with_files(recipe: &Recipe, named: impl Fn(&Path) -> PathBuf) -> Recipe {
+    let anew = |file: &Option<PathBuf>| file.as_deref().map(&named);
+    Recipe { init_file: anew(&recipe.init_file), order: anew(&recipe.order), ..recipe.clone() }
 }
 
 /// A path from the root, links followed as far as it exists.

@@ -70,7 +70,8 @@ pub fn read(text: &str, path: &Path, wanted: Option<Command>) -> Result<Plan, Co
         return Err(about("threads", "threads 0: must be a whole number from 1 to 1024".to_owned()));
     }
     set(&mut plan.threads, config.threads);
-    let mut recipe = Recipe { seed: plan.data.seed, ..config.network.0 };
+    let network = paths::with_files(&config.network.0, |file| paths::beside(&file.to_string_lossy(), folder));
+    let mut recipe = Recipe { seed: plan.data.seed, ..network };
     if !present.contains("epochs") {
         recipe.epochs = plan.recipe().epochs;
     }

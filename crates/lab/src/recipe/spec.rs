@@ -5,6 +5,7 @@ use caviar_engine::optim::{Minimizer, Settings};
 use caviar_engine::schedule::Timetable;
 use caviar_engine::train::{BatchSize, ClassWeight, Data, L2Divisor, Metric, Order, Targets, TrainSpec};
 
+use super::arrays::{initialized, order};
 use super::{BatchRows, ClassWeights, Recipe, Shuffle};
 use crate::error::LabError;
 use crate::experiment::Experiment;
@@ -50,7 +51,30 @@ impl Recipe {
             let rule = "the warm-up must be shorter than the run under a cosine or one-cycle schedule";
             return Err(LabError::Settings { flag: "warm-up", other: "epochs", rule });
         }
+        if self.order.is_some() && self.shuffle != Shuffle::Random {
+            let rule = "the file says the order of the rows";
+            return Err(LabError::Settings { flag: "shuffle", other: "order", rule });
+        }
         Ok(())
+    }
+
+    /// As [`Recipe::spec_for`], with what the recipe's files say: the first weights and the order of the rows.
+    pub(crate) fn spec_with_files(
+        &self,
+        data: &Data,
+        classes: &[String],
+        order_seed: u64,
+    ) -> Result<TrainSpec, LabError> {
+        let mut spec = self.spec_for(data, classes, order_seed)?;
+        if let Some(path) = &self.init_file {
+            let ends = [[data.features().columns()], [data.targets().outputs()]];
+            let widths = [&ends[0][..], &self.hidden, &ends[1]].concat();
+            spec.network = initialized(spec.network, &widths, path, self.init_layout)?;
+        }
+        if let Some(path) = &self.order {
+            spec.order = order(path, data.len(), self.epochs)?;
+        }
+        Ok(spec)
     }
 
     fn horizon(&self) -> u64 {
