@@ -156,7 +156,7 @@ fn a_folder_that_holds_a_model_is_not_overwritten() {
     let place = Place::with_table();
     place.run(&format!("{TRAIN} --out kept")).expect(0, &[]);
     let before = place.read("kept/config.toml");
-    place.run(&format!("{TRAIN} --out kept --seed 9")).expect(3, &["kept", "model.safetensors", "--out"]);
+    place.run(&format!("{TRAIN} --out kept --seed 9")).expect(3, &["kept", "study.db", "--out"]);
     assert_eq!(place.read("kept/config.toml"), before);
 }
 
