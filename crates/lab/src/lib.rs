@@ -26,6 +26,7 @@ mod model;
 mod network;
 mod options;
 pub mod picture;
+mod pieces;
 mod recipe;
 pub mod report;
 mod report_data;
@@ -48,6 +49,7 @@ pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, Sur
 pub use ledger::{Ledger, StudyAbout};
 pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
+pub use pieces::read_in_pieces;
 pub use recipe::{
     ArraysError, BatchRows, ClassWeights, InitLayout, Precision, Recipe, Shuffle, WordError, parse_layers,
 };

@@ -70,6 +70,12 @@ pub(crate) fn read_held_out(source: &Path, options: &ReadOptions, target: &str) 
     }
 }
 
+/// Whether a source is read as a table of cells, not as arrays.
+pub(crate) fn is_table(source: &Path) -> bool {
+    let (path, array) = file_and_array(source);
+    array.is_none() && !matches!(ArrayFile::format_of(&path), Ok(Some(_)))
+}
+
 /// A file, and the array of it that is named after a colon.
 fn file_and_array(source: &Path) -> (PathBuf, Option<String>) {
     let whole = || (source.to_owned(), None);

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,32 +11,104 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Writes a file as a whole or not at all.
 ///
-/// A temporary file in the same folder is written and forced to disk, renamed over the target, and the folder's entry
-/// is forced to disk: whoever opens the path sees the old contents or the new, also after a power cut.
+/// As an [`AtomicFile`] that is written at once.
 ///
 /// - **Errors:** [`StoreError::Io`] with the step that failed; the temporary file is then removed and the target untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let failed = |action: Action, source: io::Error| StoreError::Io { path: path.to_path_buf(), action, source };
-    let Some(name) = path.file_name() else {
-        return Err(StoreError::NotAFile { path: path.to_path_buf() });
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let (temporary, mut file) = create_beside(folder, name.to_os_string()).map_err(|e| failed(Action::Create, e))?;
-    let written = file
-        .write_all(bytes)
-        .map_err(|e| failed(Action::Write, e))
-        .and_then(|()| file.sync_all().map_err(|e| failed(Action::Sync, e)));
-    drop(file);
-    let renamed = written.and_then(|()| fs::rename(&temporary, path).map_err(|e| failed(Action::Rename, e)));
-    if renamed.is_err() {
-        // The first error is the one to tell; a file that cannot be removed changes nothing about it.
-        let _ = fs::remove_file(&temporary);
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).map_err(|source| file.failed(Action::Write, source))?;
+    file.finish()
+}
+
+/// A file that has its name only when it is whole.
+///
+/// A temporary file in the same folder is written; [`AtomicFile::finish`] forces it to disk, renames it over the target,
+/// and forces the folder's entry to disk: whoever opens the path sees the old contents or the new, also after a power cut.
+/// Without `finish` nothing is left.
+///
+/// ```
+/// use std::io::Write;
+/// let folder = std::env::temp_dir().join("caviar-atomic-file");
+/// std::fs::create_dir_all(&folder)?;
+/// let path = folder.join("long.csv");
+/// let mut file = caviar_store::AtomicFile::create(&path)?;
+/// writeln!(file, "row by row")?;
+/// assert!(!path.exists());
+/// file.finish()?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "row by row\n");
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    folder: PathBuf,
+    temporary: PathBuf,
+    /// None once it is whole.
+    file: Option<BufWriter<File>>,
+    named: bool,
+}
+
+impl AtomicFile {
+    /// Begins a file.
+    ///
+    /// - **Errors:** [`StoreError::NotAFile`], [`StoreError::Io`] where the folder takes no file.
+    pub fn create(path: &Path) -> Result<AtomicFile, StoreError> {
+        let Some(name) = path.file_name() else {
+            return Err(StoreError::NotAFile { path: path.to_path_buf() });
+        };
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let (temporary, file) = create_beside(folder, name.to_os_string()).map_err(|source| StoreError::Io {
+            path: path.to_path_buf(),
+            action: Action::Create,
+            source,
+        })?;
+        let file = Some(BufWriter::with_capacity(1 << 16, file));
+        Ok(AtomicFile { path: path.to_path_buf(), folder: folder.to_path_buf(), temporary, file, named: false })
     }
-    renamed?;
-    sync_folder(folder).map_err(|e| failed(Action::Sync, e))
+
+    /// Gives the file its name.
+    ///
+    /// - **Errors:** [`StoreError::Io`] with the step that failed; what was there before is then untouched.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        if let Some(writer) = &mut self.file {
+            writer.flush().map_err(|source| self.failed(Action::Write, source))?;
+        }
+        if let Some(writer) = &self.file {
+            writer.get_ref().sync_all().map_err(|source| self.failed(Action::Sync, source))?;
+        }
+        // Some systems rename no file that is open.
+        self.file = None;
+        fs::rename(&self.temporary, &self.path).map_err(|source| self.failed(Action::Rename, source))?;
+        self.named = true;
+        sync_folder(&self.folder).map_err(|source| self.failed(Action::Sync, source))
+    }
+
+    fn failed(&self, action: Action, source: io::Error) -> StoreError {
+        StoreError::Io { path: self.path.clone(), action, source }
+    }
+}
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_mut().map_or(Ok(0), |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.named {
+            self.file = None;
+            // The first error is the one to tell; a file that cannot be removed changes nothing about it.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// A new file `.NAME.PROCESS-COUNT.tmp` that nobody else has open.

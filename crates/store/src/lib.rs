@@ -9,6 +9,6 @@ mod error;
 mod model;
 pub mod study;
 
-pub use atomic::write_atomically;
+pub use atomic::{AtomicFile, write_atomically};
 pub use error::{Action, ModelError, StoreError};
 pub use model::{MODEL_FORMAT, ModelFile};

@@ -1,71 +1,121 @@
 //! `caviar predict`: class and probabilities, or a value, for each row of a table.
 
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use caviar_lab::{Predictions, read_table};
-use caviar_store::write_atomically;
+use caviar_lab::{Model, Predictions, read_in_pieces};
+use caviar_store::AtomicFile;
+use caviar_table::TargetSpec;
 use serde_json::{Map, Value, json};
 
 use crate::args::PredictArgs;
 use crate::failure::Failure;
 use crate::model_file;
 
-/// Reads, predicts, writes.
+/// Reads, predicts and writes, some rows at a time.
 ///
 /// # Errors
 /// See [`Failure`].
 pub fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let model = model_file::load(&args.model)?;
-    let table = read_table(&args.data, &model.read_options(args.format.read_options()))?;
-    let predictions = model.predict(&table)?;
-    let text = if args.json { lines(&predictions) } else { csv(&predictions)? };
     match &args.output {
-        Some(path) => write_atomically(path, &text)?,
-        None => io::stdout().write_all(&text)?,
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            answer(&model, args, &mut out)?;
+            out.flush()?;
+        }
+        // What is no file, such as /dev/null, is written to and not replaced.
+        Some(path) if is_special(path) => {
+            let mut out = BufWriter::new(File::create(path)?);
+            answer(&model, args, &mut out)?;
+            out.flush()?;
+        }
+        Some(path) => {
+            let mut out = AtomicFile::create(path)?;
+            answer(&model, args, &mut out)?;
+            out.finish()?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn csv(predictions: &Predictions) -> io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
+}
+
+fn answer(model: &Model, args: &PredictArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let read = model.read_options(args.format.read_options());
+    if args.json {
+        return read_in_pieces(&args.data, &read, |piece| Ok(write_lines(out, &model.predict(piece)?)?));
+    }
+    let mut writer = csv::Writer::from_writer(out);
+    let mut head = Some(head(model));
+    read_in_pieces(&args.data, &read, |piece| -> Result<(), Failure> {
+        let predictions = model.predict(piece)?;
+        if let Some(head) = head.take() {
+            writer.write_record(head).map_err(io::Error::from)?;
+        }
+        Ok(write_rows(&mut writer, &predictions)?)
+    })?;
+    Ok(writer.flush()?)
+}
+
+fn head(model: &Model) -> Vec<String> {
+    match model.target() {
+        TargetSpec::Regression { .. } => vec!["value".to_owned()],
+        TargetSpec::Classification { classes, .. } => {
+            let head = classes.iter().map(|class| format!("probability_{class}"));
+            std::iter::once("class".to_owned()).chain(head).collect()
+        }
+    }
+}
+
+fn write_rows<W: Write>(writer: &mut csv::Writer<W>, predictions: &Predictions) -> io::Result<()> {
+    let mut text = String::new();
     match predictions {
         Predictions::Values(values) => {
-            writer.write_record(["value"])?;
             for value in values {
-                writer.write_record([value.to_string()])?;
+                writer.write_field(number(&mut text, *value))?;
+                writer.write_record(None::<&[u8]>)?;
             }
         }
         Predictions::Classes { classes, labels, probabilities } => {
-            let head = classes.iter().map(|class| format!("probability_{class}"));
-            writer.write_record(std::iter::once("class".to_owned()).chain(head))?;
             for (label, row) in labels.iter().zip(probabilities.chunks_exact(classes.len().max(1))) {
-                let class = classes.get(*label).cloned().unwrap_or_default();
-                writer.write_record(std::iter::once(class).chain(row.iter().map(f64::to_string)))?;
+                writer.write_field(classes.get(*label).map_or("", String::as_str))?;
+                for probability in row {
+                    writer.write_field(number(&mut text, *probability))?;
+                }
+                writer.write_record(None::<&[u8]>)?;
             }
         }
     }
-    writer.into_inner().map_err(|error| error.into_error())
+    Ok(())
 }
 
-fn lines(predictions: &Predictions) -> Vec<u8> {
+/// With as many digits as tell it from every other number.
+fn number(text: &mut String, value: f64) -> &str {
+    use std::fmt::Write;
+    text.clear();
+    // Writing to a string does not fail.
+    let _ = write!(text, "{value}");
+    text
+}
+
+fn write_lines(out: &mut dyn Write, predictions: &Predictions) -> io::Result<()> {
     let finite = |value: f64| if value.is_finite() { json!(value) } else { Value::Null };
-    let objects: Vec<Value> = match predictions {
-        Predictions::Values(values) => values.iter().map(|value| json!({ "value": finite(*value) })).collect(),
-        Predictions::Classes { classes, labels, probabilities } => labels
-            .iter()
-            .zip(probabilities.chunks_exact(classes.len().max(1)))
-            .map(|(label, row)| {
+    match predictions {
+        Predictions::Values(values) => {
+            values.iter().try_for_each(|value| writeln!(out, "{}", json!({ "value": finite(*value) })))
+        }
+        Predictions::Classes { classes, labels, probabilities } => {
+            let of_row = |(label, row): (&usize, &[f64])| {
                 let of_class: Map<String, Value> =
                     classes.iter().cloned().zip(row.iter().map(|value| finite(*value))).collect();
-                json!({ "class": classes.get(*label), "probabilities": of_class })
-            })
-            .collect(),
-    };
-    let mut text = String::new();
-    for object in objects {
-        text.push_str(&object.to_string());
-        text.push('\n');
+                writeln!(out, "{}", json!({ "class": classes.get(*label), "probabilities": of_class }))
+            };
+            labels.iter().zip(probabilities.chunks_exact(classes.len().max(1))).try_for_each(of_row)
+        }
     }
-    text.into_bytes()
 }
