@@ -34,7 +34,8 @@ impl Numbers {
     }
 }
 
-/// A column of a batch: `(x - center)·factor` of a column of the matrix, in `f64`, rounded to the batch's type.
+/// A column of a batch: `(x - center)·factor` of a column of the matrix, in `f64`, rounded to `f32` whatever the batch's type, so
+/// that a view gives the bits of a matrix of `f32` that was scaled before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ColumnMap {
     /// The column of the matrix.
@@ -197,6 +198,23 @@ mod tests {
         view.gather(&[0], &mut batch);
         for (at, x) in batch.iter().enumerate() {
             assert_eq!(*x, ((values[2 * width + at] - at as f64) * (1.0 / 3.0)) as f32);
+        }
+    }
+
+    #[test]
+    fn a_view_gives_what_a_matrix_of_f32_would_have_kept() {
+        // (0.1 - 0) / 3 has no end in binary: 53 bits of it are not 24.
+        let numbers = || Numbers::F64(Arc::new(vec![0.1, -0.0]));
+        for columns in [vec![map(0, 0.0, 1.0 / 3.0), map(1, 0.0, 1.0)], vec![map(1, 0.0, 1.0), map(0, 0.0, 1.0 / 3.0)]]
+        {
+            let view = Rows::view(numbers(), 2, vec![0], columns.clone()).unwrap();
+            let (mut wide, mut narrow) = ([0.0_f64; 2], [0.0_f32; 2]);
+            view.gather(&[0], &mut wide);
+            view.gather(&[0], &mut narrow);
+            let third = (0.1 * (1.0 / 3.0)) as f32;
+            let want = if columns[0].column == 0 { [third, 0.0] } else { [0.0, third] };
+            assert_eq!(narrow.map(f32::to_bits), want.map(f32::to_bits));
+            assert_eq!(wide.map(f64::to_bits), want.map(|x| f64::from(x).to_bits()));
         }
     }
 

@@ -37,6 +37,12 @@ impl Columns {
     }
 }
 
+/// The scaled number, in `f32` whatever the batch is, as a matrix of encoded rows keeps it; a negative zero is plain.
+#[inline(always)]
+fn mapped<E: Into<f64>, T: Real>(x: E, center: f64, factor: f64) -> T {
+    T::from_f64(f64::from(((x.into() + 0.0 - center) * factor) as f32))
+}
+
 /// Copies rows, each number through its column's map: `(x - center)·factor`, each operation rounded once, in `f64`.
 pub struct Gather<'a, E, T> {
     pub values: &'a [E],
@@ -78,13 +84,13 @@ impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
                 None => to.iter_mut().zip(from).for_each(|(to, &x)| *to = T::from_f64(x.into())),
                 Some(Columns { picked: None, centers, factors }) => {
                     for (((to, &x), center), factor) in to.iter_mut().zip(from).zip(centers).zip(factors) {
-                        *to = T::from_f64((x.into() - center) * factor);
+                        *to = mapped(x, *center, *factor);
                     }
                 }
                 Some(Columns { picked: Some(picked), centers, factors }) => {
                     for (((to, &column), center), factor) in to.iter_mut().zip(picked).zip(centers).zip(factors) {
                         if let Some(&x) = from.get(column as usize) {
-                            *to = T::from_f64((x.into() - center) * factor);
+                            *to = mapped(x, *center, *factor);
                         }
                     }
                 }
