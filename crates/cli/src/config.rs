@@ -227,6 +227,8 @@ pub fn usual(command: Command) -> Plan {
         data: DataOptions::new(""),
         job,
         out: None,
+        plots: Vec::new(),
+        boundary: None,
         threads: all_cores(),
         voice,
         command: String::new(),

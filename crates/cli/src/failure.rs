@@ -31,6 +31,15 @@ pub enum Failure {
     /// A settings file that cannot be followed.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A picture of something that the run does not have.
+    #[error("--plot {kind}: this run has nothing to draw it from")]
+    NoPicture {
+        /// What it would show.
+        kind: caviar_lab::picture::Kind,
+    },
+    /// A picture that cannot be drawn or written.
+    #[error(transparent)]
+    Picture(#[from] caviar_lab::picture::PictureError),
     /// A folder that already holds a study.
     #[error("{}: already holds {held}, which is never overwritten", folder.display())]
     Taken {
@@ -73,7 +82,11 @@ impl Failure {
                 USAGE
             }
             Failure::Read(_) | Failure::Config(_) | Failure::Taken { .. } => 3,
-            Failure::Folder { .. } | Failure::Store(_) | Failure::Output(_) => 1,
+            Failure::Folder { .. }
+            | Failure::NoPicture { .. }
+            | Failure::Picture(_)
+            | Failure::Store(_)
+            | Failure::Output(_) => 1,
         }
     }
 
@@ -114,7 +127,12 @@ impl Failure {
                 }
                 _ => None,
             },
-            Failure::Usage(_) | Failure::Config(_) | Failure::Store(_) | Failure::Output(_) => None,
+            Failure::Usage(_)
+            | Failure::Config(_)
+            | Failure::NoPicture { .. }
+            | Failure::Picture(_)
+            | Failure::Store(_)
+            | Failure::Output(_) => None,
         }
     }
 

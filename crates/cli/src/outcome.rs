@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread;
 
-use caviar_lab::report::{Fact, Report};
+use caviar_lab::picture::Kind;
+use caviar_lab::report::{Fact, Report, Request};
 use caviar_lab::{
     Experiment, Finished, LabError, Ledger, StudyAbout, Workers, fingerprint, train, train_steered, tune,
 };
@@ -58,6 +59,8 @@ fn begin(plan: &Plan, folder: &Folder) -> Result<(Experiment, Ledger), Failure> 
         (Experiment::prepare(&plan.source, &plan.data), known.join())
     });
     let experiment = experiment?;
+    let kinds: Vec<Kind> = plan.plots.iter().map(|plot| plot.kind.unwrap_or(Kind::Curves)).collect();
+    request(plan).check(&experiment, &kinds)?;
     let known = known.unwrap_or(Err(LabError::Worker))?;
     let about = StudyAbout {
         command: plan.name().to_owned(),
@@ -125,10 +128,15 @@ pub fn leave(ledger: &Ledger, folder: &Folder, closed: Result<(), Failure>) -> R
 /// Writes the files, then says how it went.
 fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finished) -> Result<(), Failure> {
     let (model, page) = (folder.file(MODEL), folder.file(REPORT));
-    let report = Report::of(experiment, finished, asked(plan), plan.command.clone(), env!("CARGO_PKG_VERSION"))?;
+    let report = Report::of(experiment, finished, request(plan))?;
     write_atomically(&folder.file("config.toml"), config::text(plan, folder.path()).as_bytes())?;
     write_atomically(&page, report.to_html().as_bytes())?;
     finished.model.save(&model)?;
+    for plot in &plan.plots {
+        let kind = plot.kind.unwrap_or(Kind::Curves);
+        let picture = report.picture(kind).ok_or(Failure::NoPicture { kind })?;
+        picture.save(&plot.path, plot.format)?;
+    }
     let mut stdout = io::stdout().lock();
     if plan.voice.json {
         let event = finished.event(Some(model), Some(page));
@@ -139,6 +147,16 @@ fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finish
         writeln!(stdout, "\nmodel   {}\nreport  {}", model.display(), page.display())?;
     }
     Ok(stdout.flush()?)
+}
+
+/// What the page tells beside what was found.
+fn request(plan: &Plan) -> Request {
+    Request {
+        asked: asked(plan),
+        command: plan.command.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plane: plan.boundary.clone(),
+    }
 }
 
 /// What the user asked for, for the page.

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use caviar_engine::optim::Optimizer;
+use caviar_lab::picture::PictureFile;
 use caviar_lab::{DataOptions, Part, Recipe, TuneOptions};
 
 use crate::args::data::{DataArgs, set};
@@ -52,6 +53,10 @@ pub struct Plan {
     pub job: Job,
     /// The folder that was asked for.
     pub out: Option<PathBuf>,
+    /// Pictures that get files of their own.
+    pub plots: Vec<PictureFile>,
+    /// Two columns whose plane is drawn.
+    pub boundary: Option<[String; 2]>,
     /// Threads that work.
     pub threads: usize,
     /// How it talks.
@@ -108,6 +113,8 @@ impl Plan {
         set(&mut plan.data.seed, common.seed.as_ref());
         set(&mut plan.threads, common.threads.as_ref());
         plan.out.clone_from(&out.out);
+        plan.plots.clone_from(&out.plot);
+        plan.boundary.clone_from(&out.boundary);
         let plain = common.no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         plan.voice = Voice {
             json: common.json,

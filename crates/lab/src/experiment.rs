@@ -147,6 +147,11 @@ impl Experiment {
         rows
     }
 
+    /// The table with the places of its training rows.
+    pub(crate) fn training_rows(&self) -> (&Table, &[usize]) {
+        (&self.main.table, &self.split.train)
+    }
+
     /// The class of each row of the table, where the target is one of classes.
     pub(crate) fn labels(&self) -> Option<&[u32]> {
         self.main.target.labels()

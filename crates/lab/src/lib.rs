@@ -35,6 +35,7 @@ mod source;
 mod space;
 mod steering;
 mod study;
+mod surface;
 mod train;
 mod tune;
 

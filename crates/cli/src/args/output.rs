@@ -5,6 +5,8 @@ use std::thread;
 
 use clap::Args;
 
+use caviar_lab::picture::PictureFile;
+
 use super::values;
 
 /// Where results are kept.
@@ -14,6 +16,13 @@ pub struct OutArgs {
     /// The folder for model, report and settings [default: caviar-out/<table>-<n>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// A picture for a file of its own, as often as wanted: FILE.svg or FILE.png named by what it shows, or KIND:FILE;
+    /// curves, settings, confusion, predicted, residuals, roc, precision-recall, calibration, importance, boundary
+    #[arg(long, value_name = "[KIND:]FILE")]
+    pub plot: Vec<PictureFile>,
+    /// Draw what the network says over these two columns, the others held at their middle
+    #[arg(long, value_name = "A,B", value_parser = values::two_names)]
+    pub boundary: Option<[String; 2]>,
 }
 
 /// What every run has.

@@ -104,6 +104,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if value > 0.0 { Duration::try_from_secs_f64(value * seconds).map_err(|_| error()) } else { Err(error()) }
 }
 
+/// Two names of columns with a comma between them.
+pub fn two_names(words: &str) -> Result<[String; 2], String> {
+    match words.split(',').map(str::trim).collect::<Vec<_>>()[..] {
+        [a, b] if !a.is_empty() && !b.is_empty() && a != b => Ok([a.to_owned(), b.to_owned()]),
+        _ => Err("two different columns with a comma between them, such as age,income".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Hidden, Share, delimiter, duration, hidden, share};

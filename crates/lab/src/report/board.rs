@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::{Report, TrialLine};
 use crate::picture::text::{escape, score};
 
-/// Lines that are shown at once; the others unfold.
+/// Lines that are shown at once, as in the script; the others unfold.
 const SHOWN: usize = 15;
 
 impl Report {
@@ -37,11 +37,19 @@ impl Report {
 pub(super) fn html(report: &Report) -> String {
     let order = report.ranked();
     let (varied, shared) = settings(&report.trials);
-    let mut html = table(report, &varied, &order[..order.len().min(SHOWN)], 1);
+    let mut html = String::from("<div>");
     if order.len() > SHOWN {
-        let rest = table(report, &varied, &order[SHOWN..], SHOWN + 1);
-        let _ = write!(html, "<details><summary>{} more trials</summary>{rest}</details>", order.len() - SHOWN);
+        html.push_str("<input type=\"checkbox\" id=\"unfold\" class=\"unfold\">");
     }
+    html.push_str(&table(report, &varied, &order));
+    if order.len() > SHOWN {
+        let _ = write!(
+            html,
+            "<label for=\"unfold\"><span class=\"all\">Show all {} trials</span><span class=\"less\">Show {SHOWN} trials</span></label>",
+            order.len()
+        );
+    }
+    html.push_str("</div>");
     if !shared.is_empty() && report.trials.len() > 1 {
         let facts: Vec<String> =
             shared.iter().map(|(name, value)| format!("{} {}", escape(name), escape(value))).collect();
@@ -73,26 +81,32 @@ fn settings(trials: &[TrialLine]) -> (Vec<String>, Vec<(String, String)>) {
     )
 }
 
-fn table(report: &Report, columns: &[String], trials: &[&TrialLine], first: usize) -> String {
-    let mut html = format!(
-        "<div class=\"wide\"><table class=\"board\"><thead><tr><th class=\"number\"></th><th class=\"number\">trial</th>\
-         <th class=\"number\">{}</th><th class=\"number\">epochs</th><th>state</th>",
-        escape(&report.metric)
+fn table(report: &Report, columns: &[String], trials: &[&TrialLine]) -> String {
+    let mut html = String::from(
+        "<div class=\"wide\"><table id=\"board\"><caption>The best first; a click on a heading sorts</caption><thead><tr>",
     );
-    for column in columns {
-        let _ = write!(html, "<th>{}</th>", escape(column));
+    let mut heading = |class: &str, name: &str| {
+        let _ = write!(html, "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>", escape(name));
+    };
+    for name in ["#", "trial", &report.metric, "epochs"] {
+        heading(" class=\"number\"", name);
     }
+    heading("", "state");
+    columns.iter().for_each(|column| heading("", column));
     html.push_str("</tr></thead><tbody>\n");
-    for (trial, rank) in trials.iter().zip(first..) {
-        let class = if Some(trial.number) == report.best { " class=\"winner\"" } else { "" };
+    for (at, trial) in trials.iter().enumerate() {
+        let winner = if Some(trial.number) == report.best { " winner" } else { "" };
+        let more = if at >= SHOWN { " more" } else { "" };
+        let exact = trial.score.filter(|score| score.is_finite()).map_or_else(String::new, |score| score.to_string());
         let _ = write!(
             html,
-            "<tr{class}><td class=\"number\">{rank}</td><td class=\"number\">{}</td><td class=\"number\">{}</td>\
-             <td class=\"number\">{}</td><td>{}</td>",
+            "<tr class=\"{0}{winner}{more}\" data-trial=\"{1}\"><td class=\"number\">{2}</td><td class=\"number\">{1}</td>\
+             <td class=\"number\" data-v=\"{exact}\">{3}</td><td class=\"number\">{4}</td><td>{0}</td>",
+            escape(&trial.state),
             trial.number,
+            at + 1,
             score(trial.score),
             trial.epochs,
-            escape(&trial.state)
         );
         for column in columns {
             let value = trial.params.iter().find(|fact| fact.name == *column).map_or("", |fact| &fact.value);

@@ -12,7 +12,7 @@ use crate::picture::{Key, Mark, Picture};
 /// Shades by how sure the network is.
 const SHADES: f64 = 5.0;
 const MOST_POINTS: usize = 1500;
-const SIZE: (f64, f64) = (640.0, 540.0);
+const SIZE: (f64, f64) = (600.0, 500.0);
 
 /// The picture.
 pub(super) fn picture(boundary: &Boundary) -> Picture {

@@ -14,18 +14,19 @@ pub(super) fn html(classes: &[String], counts: &[u64]) -> String {
         return mistakes(classes, counts);
     }
     let side = classes.len();
-    let mut html = String::from(
-        "<div class=\"wide\"><table class=\"confusion\"><thead><tr><th></th><th colspan=\"99\">taken for</th></tr><tr><th>true class</th>",
+    let mut html = format!(
+        "<div class=\"wide\"><table class=\"confusion\"><caption>Rows by their true class and the class they were taken for</caption><thead><tr><td></td><th colspan=\"{side}\" scope=\"colgroup\">taken for</th><td></td></tr><tr><th scope=\"col\">true class</th>",
     );
     for class in classes {
         let _ = write!(html, "<th scope=\"col\">{}</th>", escape(class));
     }
-    html.push_str("<th class=\"right\">right</th></tr></thead>\n<tbody>");
+    html.push_str("<th class=\"right\" scope=\"col\">right</th></tr></thead>\n<tbody>");
     for (truth, class) in classes.iter().enumerate() {
         let row = counts.get(truth * side..(truth + 1) * side).unwrap_or_default();
         let all: u64 = row.iter().sum();
+        let name = escape(class);
         let share = |count: u64| if all == 0 { 0.0 } else { count as f64 / all as f64 };
-        let _ = write!(html, "<tr><th scope=\"row\">{}</th>", escape(class));
+        let _ = write!(html, "<tr><th scope=\"row\" title=\"{name}\">{name}</th>");
         for (prediction, &count) in row.iter().enumerate() {
             let kind = if prediction == truth { "hit" } else { "miss" };
             let strong = if share(count) > 0.6 {

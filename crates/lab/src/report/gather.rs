@@ -4,7 +4,7 @@ use caviar_engine::train::Metric;
 use caviar_tune::Value;
 
 use super::pairs::pairs;
-use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
+use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, Request, ScoreLine, TrialLine};
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::figures::Figures;
@@ -12,6 +12,7 @@ use crate::finished::{Finished, Surface, TrialRecord, Validated};
 use crate::picture::text::figure;
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
+use crate::surface::surface;
 
 /// Digits of a setting in a table.
 const DIGITS: usize = 4;
@@ -19,17 +20,16 @@ const DIGITS: usize = 4;
 const WEIGHT: [&str; 6] = ["learning_rate", "hidden", "batch_size", "optimizer", "beta", "activation"];
 
 impl Report {
-    /// The page about a run: `asked` are the settings in the user's words, `command` is what repeats it.
+    /// The page about a run.
     ///
     /// # Errors
-    /// Test rows that cannot be encoded.
-    pub fn of(
-        experiment: &Experiment,
-        finished: &Finished,
-        asked: Vec<Fact>,
-        command: String,
-        version: &str,
-    ) -> Result<Report, LabError> {
+    /// Test rows that cannot be encoded; columns for a plane that are none.
+    pub fn of(experiment: &Experiment, finished: &Finished, request: Request) -> Result<Report, LabError> {
+        let Request { asked, command, version, plane } = request;
+        let surface = match &plane {
+            Some(names) => surface(experiment, &finished.model, Some(names))?,
+            None => finished.surface.clone(),
+        };
         let data = &finished.data;
         let file = data.path.file_name().unwrap_or(data.path.as_os_str()).to_string_lossy().into_owned();
         let metrics = metrics(&finished.train);
@@ -41,6 +41,7 @@ impl Report {
             summary: summary(finished),
             asked,
             data: facts_of_data(data),
+            checkup: data.checkup.iter().map(ToString::to_string).collect(),
             metric: finished.metric.name().to_owned(),
             higher_is_better: finished.metric.higher_is_better(),
             scores: scores(finished, &metrics),
@@ -51,10 +52,14 @@ impl Report {
             answers: confusion
                 .map(|found| Answers::Confusion { classes: found.classes.clone(), counts: found.counts.clone() })
                 .or(scatter),
-            answered: confusion.map_or("test", |found| found.part).to_owned(),
-            boundary: finished.surface.as_ref().map(boundary),
+            answered: finished.part.to_owned(),
+            importance: finished.importance.clone(),
+            calibration: finished.calibration.clone(),
+            roc: finished.roc.clone(),
+            precision_recall: finished.precision_recall.clone(),
+            boundary: surface.as_ref().map(|found| boundary(found, finished.model.encoder().features().len())),
             command,
-            version: version.to_owned(),
+            version,
         })
     }
 }
@@ -196,7 +201,7 @@ fn facts_of_data(data: &DataReport) -> Vec<Fact> {
     facts
 }
 
-fn boundary(surface: &Surface) -> Boundary {
+fn boundary(surface: &Surface, columns: usize) -> Boundary {
     let [x, y] = surface.ranges;
     let finite = || surface.values.iter().copied().filter(|value| value.is_finite());
     let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
@@ -213,7 +218,12 @@ fn boundary(surface: &Surface) -> Boundary {
         size: (surface.size[0], surface.size[1]),
         cells: surface.values.iter().enumerate().map(cell).collect(),
         classes: surface.classes.clone(),
-        note: String::new(),
+        note: match columns > 2 {
+            true => {
+                "The other columns are held at their median or their commonest word over the training rows.".to_owned()
+            }
+            false => String::new(),
+        },
         points: surface
             .points
             .iter()

@@ -9,9 +9,18 @@ mod boundary;
 mod confusion;
 mod curves;
 mod gather;
+mod importance;
+mod matrix;
 mod page;
 mod pairs;
+mod rates;
 mod scatter;
+mod settings;
+
+use crate::assessment::{Calibration, ColumnImportance, Curve};
+use crate::error::LabError;
+use crate::experiment::Experiment;
+use crate::picture::{Kind, Picture};
 
 /// A named figure or setting, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +129,47 @@ pub struct Boundary {
     pub note: String,
 }
 
+/// What the page tells beside what was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The settings in the user's words.
+    pub asked: Vec<Fact>,
+    /// The command that repeats the run.
+    pub command: String,
+    /// The version of the program.
+    pub version: String,
+    /// Two columns of numbers whose plane is drawn; where not said, those of a table with just two features.
+    pub plane: Option<[String; 2]>,
+}
+
+impl Request {
+    /// Whether the experiment has the plane and can have these pictures, known before anything is trained.
+    ///
+    /// # Errors
+    /// A column of the plane that the network does not learn from as a number; a picture that is only of classes, or
+    /// only of values, or of a plane where none is chosen.
+    pub fn check(&self, experiment: &Experiment, kinds: &[Kind]) -> Result<(), LabError> {
+        let features = experiment.encoder().features();
+        self.plane.iter().flatten().try_for_each(|name| crate::surface::check(name, features))?;
+        let classes = !experiment.classes().is_empty();
+        let plane = self.plane.is_some() || features.len() == 2;
+        for kind in kinds {
+            let rule = match kind {
+                Kind::Confusion | Kind::Roc | Kind::PrecisionRecall | Kind::Calibration if !classes => {
+                    "a picture of classes, and the target is a number"
+                }
+                Kind::Predicted | Kind::Residuals if classes => "a picture of numbers, and the target has classes",
+                Kind::Boundary if !plane => {
+                    "the table has more than two columns to learn from: name two with --boundary A,B"
+                }
+                _ => continue,
+            };
+            return Err(LabError::Misfit { flag: "plot", got: kind.to_string(), rule });
+        }
+        Ok(())
+    }
+}
+
 /// All that the page shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -131,6 +181,8 @@ pub struct Report {
     pub asked: Vec<Fact>,
     /// What the table holds and how its rows were dealt out.
     pub data: Vec<Fact>,
+    /// What the check-up before training found, in sentences.
+    pub checkup: Vec<String>,
     /// The metric that the trials are ranked by.
     pub metric: String,
     /// Whether a larger value of it is better.
@@ -147,9 +199,17 @@ pub struct Report {
     pub best_settings: Vec<Fact>,
     /// Rows that are answered.
     pub answers: Option<Answers>,
-    /// Which rows these are: `test`, `validation`, `train`.
+    /// Which rows these and the next four are of: `test`, `validation`, `train`.
     pub answered: String,
-    /// The plane of two features, where there are just two.
+    /// How much the network leans on each column.
+    pub importance: Vec<ColumnImportance>,
+    /// Whether the probabilities hold.
+    pub calibration: Vec<Calibration>,
+    /// False and true positives over all thresholds.
+    pub roc: Vec<Curve>,
+    /// Recall and precision over all thresholds.
+    pub precision_recall: Vec<Curve>,
+    /// The plane of two columns, where there are just two or two were chosen.
     pub boundary: Option<Boundary>,
     /// The command that repeats the run.
     pub command: String,
@@ -161,6 +221,23 @@ impl Report {
     /// The page.
     pub fn to_html(&self) -> String {
         page::html(self)
+    }
+
+    /// One of its pictures; nothing where the run has none of this kind.
+    pub fn picture(&self, kind: Kind) -> Option<Picture> {
+        match (kind, &self.answers) {
+            (Kind::Curves, _) => curves::picture(self),
+            (Kind::Settings, _) => settings::picture(self),
+            (Kind::Confusion, Some(Answers::Confusion { classes, counts })) => matrix::picture(classes, counts),
+            (Kind::Predicted, Some(Answers::Scatter { points })) => scatter::predicted(points),
+            (Kind::Residuals, Some(Answers::Scatter { points })) => scatter::residuals(points),
+            (Kind::Confusion | Kind::Predicted | Kind::Residuals, _) => None,
+            (Kind::Roc, _) => rates::roc(&self.roc),
+            (Kind::PrecisionRecall, _) => rates::precision_recall(&self.precision_recall),
+            (Kind::Calibration, _) => rates::calibration(&self.calibration),
+            (Kind::Importance, _) => importance::picture(&self.importance),
+            (Kind::Boundary, _) => self.boundary.as_ref().map(boundary::picture),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ fn report() -> Report {
         summary: "Three trials.".to_owned(),
         asked: vec![Fact::new("seed", "0")],
         data: vec![Fact::new("rows", "12")],
+        checkup: vec!["Column \"a<b\" gives it away".to_owned()],
         metric: "loss".to_owned(),
         higher_is_better: false,
         metrics: vec!["accuracy".to_owned(), "loss".to_owned()],
@@ -30,6 +31,10 @@ fn report() -> Report {
         best: Some(2),
         best_settings: vec![Fact::new("hidden", "64, 32")],
         answered: "test".to_owned(),
+        importance: Vec::new(),
+        calibration: Vec::new(),
+        roc: Vec::new(),
+        precision_recall: Vec::new(),
         answers: Some(Answers::Confusion { classes: vec!["a".to_owned(), "b".to_owned()], counts: vec![5, 1, 0, 6] }),
         boundary: Some(Boundary {
             names: ("x".to_owned(), "y".to_owned()),
