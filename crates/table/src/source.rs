@@ -13,7 +13,7 @@ use crate::decode::{Decoded, wide};
 use crate::error::ReadError;
 
 /// The most bytes of one row: a quote left open must not swallow the machine.
-pub(crate) const ROW_BYTES: u64 = 32 << 20;
+pub(crate) const ROW_BYTES: u64 = 16 << 20;
 /// So much is looked at to guess the delimiter.
 const SAMPLE_BYTES: usize = 64 << 10;
 
