@@ -144,7 +144,7 @@ fn the_page_and_the_settings_are_complete() {
         "How it learned",
         "class=\"best\"",
         "class=\"confusion\"",
-        "id=\"boundary\"",
+        "id=\"boundary-field\"",
         "always ",
         "caviar tune good.csv --target y --trials 3 --epochs 3 --quiet --seed 4</pre>",
     ] {
