@@ -147,7 +147,7 @@ def main():
 
 
 # The labels of adult's test file end in a dot.
-ADULT_LABELS = []
+ADULT_LABELS = ["--trim-labels", "."]
 
 if __name__ == "__main__":
     main()

@@ -82,19 +82,26 @@ fn matrix(path: &Path, array: Array, options: &ReadOptions) -> Result<Vec<Column
         Some(_) => return Err(no_table("--names must name each column of the matrix")),
         None => (1..=width).map(|number| format!("c{number}")).collect(),
     };
-    let elements = match elements {
-        Elements::U8(values) => Numbers::U8(Arc::new(values)),
-        Elements::F32(values) => Numbers::F32(Arc::new(values)),
-        other => Numbers::F64(Arc::new(to_f64(other))),
-    };
-    let block = Block::new(elements, width).ok_or_else(|| no_table("there is no row of numbers"))?;
+    let block = Block::new(kept(elements), width).ok_or_else(|| no_table("there is no row of numbers"))?;
     let column =
         |(name, at): (String, usize)| Some(Column { name, cells: Cells::Block(BlockColumn::new(&block, at)?) });
     Ok(names.into_iter().zip(0..).filter_map(column).collect())
 }
 
+/// One number for each row, kept as it was read.
 fn numbers(name: &str, array: Array) -> Column {
-    Column { name: name.to_owned(), cells: Cells::Numbers(to_f64(array.into_parts().1)) }
+    let block = Block::new(kept(array.into_parts().1), 1).and_then(|block| BlockColumn::new(&block, 0));
+    let cells = block.map_or_else(|| Cells::Numbers(Vec::new()), Cells::Block);
+    Column { name: name.to_owned(), cells }
+}
+
+/// Bytes and single precision stay what they are, all else becomes double precision.
+fn kept(elements: Elements) -> Numbers {
+    match elements {
+        Elements::U8(values) => Numbers::U8(Arc::new(values)),
+        Elements::F32(values) => Numbers::F32(Arc::new(values)),
+        other => Numbers::F64(Arc::new(to_f64(other))),
+    }
 }
 
 fn to_f64(elements: Elements) -> Vec<f64> {

@@ -1,5 +1,7 @@
 //! Dealing the rows out to training, validation and test.
 
+use std::collections::BTreeMap;
+
 use crate::error::SplitError;
 use crate::target::NO_LABEL;
 
@@ -104,7 +106,7 @@ impl Split {
 
 /// The rows of each class that has any, by class, in the order of their keys.
 fn by_class(rows: &[usize], labels: Option<&[u32]>, key: &dyn Fn(u64) -> u64) -> Result<Vec<Vec<usize>>, SplitError> {
-    let mut keyed = Vec::with_capacity(rows.len());
+    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for &row in rows {
         let label = match labels {
             None => 0,
@@ -113,12 +115,17 @@ fn by_class(rows: &[usize], labels: Option<&[u32]>, key: &dyn Fn(u64) -> u64) ->
                 _ => return Err(SplitError::NoLabel { row, labels: labels.len() }),
             },
         };
-        keyed.push((label, key(row as u64), row));
+        classes.entry(label).or_default().push(row);
     }
-    keyed.sort_unstable();
-    keyed.dedup();
-    let classes = keyed.chunk_by(|a, b| a.0 == b.0);
-    Ok(classes.map(|class| class.iter().map(|&(_, _, row)| row).collect()).collect())
+    // One class at a time: keys take more room than rows.
+    for class in classes.values_mut() {
+        let mut keyed: Vec<(u64, usize)> = class.iter().map(|&row| (key(row as u64), row)).collect();
+        keyed.sort_unstable();
+        keyed.dedup();
+        class.clear();
+        class.extend(keyed.iter().map(|&(_, row)| row));
+    }
+    Ok(classes.into_values().collect())
 }
 
 /// How many rows of each class go to a part.

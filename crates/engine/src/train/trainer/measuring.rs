@@ -53,10 +53,11 @@ impl<T: Real> Trainer<T> {
     pub fn predict(&mut self, rows: &Rows) -> Result<Vec<f64>, TrainError> {
         self.check_columns(rows)?;
         let mut outputs = Vec::with_capacity(rows.len() * self.network_outputs());
-        let indices: Vec<u32> = (0..rows.len() as u32).collect();
-        for part in indices.chunks(EVALUATED_AT_ONCE) {
+        let all = rows.len() as u32;
+        for start in (0..all).step_by(EVALUATED_AT_ONCE) {
+            let part: Vec<u32> = (start..all.min(start + EVALUATED_AT_ONCE as u32)).collect();
             self.session.start(part.len());
-            self.session.stage_rows(self.network.features, rows, part);
+            self.session.stage_rows(self.network.features, rows, &part);
             self.session.execute_both(self.network.outputs, self.network.outputs)?;
             outputs.extend(self.session.value(self.network.outputs)?.data().iter().map(|x| x.to_f64()));
         }
