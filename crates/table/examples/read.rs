@@ -1,4 +1,5 @@
-//! Measures the way from a file to an encoded matrix: `cargo run --release --example read -- FILE TARGET`.
+//! Measures the way from a file to an encoded matrix: `cargo run --release --example read -- FILE TARGET`; without a file,
+//! that of the digits that the repository ships.
 //!
 //! Prints one line of JSON: seconds for reading, fitting and encoding, rows, columns, the bytes of the matrix and the
 //! most memory that the process ever had (Linux; else null).
@@ -8,10 +9,15 @@ use std::time::Instant;
 
 use caviar_table::{Checkup, Encoder, Part, ReadOptions, Scaling, Table, Target, Task};
 
+/// The table that is read where none is named.
+const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data/digits.csv");
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(path), Some(name)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: read FILE TARGET".into());
+    let (path, name) = match (arguments.next(), arguments.next()) {
+        (Some(path), Some(name)) => (path, name),
+        (None, None) => (DIGITS.to_owned(), "digit".to_owned()),
+        _ => return Err("usage: read FILE TARGET".into()),
     };
     let start = Instant::now();
     let table = Table::read(&path, &ReadOptions::default())?;
