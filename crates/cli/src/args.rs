@@ -1,5 +1,6 @@
 //! The arguments as they are typed: words checked one by one, not yet together.
 
+pub mod after;
 pub mod data;
 pub mod evaluate;
 pub mod help;
@@ -15,6 +16,7 @@ use caviar_lab::bench::Work;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
+use after::{BatchSizeArgs, EwmaArgs, InspectArgs};
 use data::{DataArgs, FormatArgs};
 use evaluate::EvaluateArgs;
 use output::{CommonArgs, OutArgs};
@@ -60,6 +62,12 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a model on a table that has the answers
     Evaluate(EvaluateArgs),
+    /// Tell what is in a table, a file of arrays, a model or a study
+    Inspect(InspectArgs),
+    /// Average a series, newer values weighing more
+    Ewma(EwmaArgs),
+    /// Measure batch sizes: time and progress of an epoch
+    BatchSize(BatchSizeArgs),
     /// Measure speed on fixed works
     Bench(BenchArgs),
     /// Print completions for a shell

@@ -40,6 +40,14 @@ pub enum Failure {
     /// A picture that cannot be drawn or written.
     #[error(transparent)]
     Picture(#[from] caviar_lab::picture::PictureError),
+    /// A column that has no numbers.
+    #[error("{}: the column `{column}` has no numbers", path.display())]
+    NoNumbers {
+        /// The table.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
     /// A folder that already holds a study.
     #[error("{}: already holds {held}, which is never overwritten", folder.display())]
     Taken {
@@ -81,7 +89,7 @@ impl Failure {
             {
                 USAGE
             }
-            Failure::Read(_) | Failure::Config(_) | Failure::Taken { .. } => 3,
+            Failure::Read(_) | Failure::Config(_) | Failure::NoNumbers { .. } | Failure::Taken { .. } => 3,
             Failure::Folder { .. }
             | Failure::NoPicture { .. }
             | Failure::Picture(_)
@@ -129,6 +137,7 @@ impl Failure {
             },
             Failure::Usage(_)
             | Failure::Config(_)
+            | Failure::NoNumbers { .. }
             | Failure::NoPicture { .. }
             | Failure::Picture(_)
             | Failure::Store(_)

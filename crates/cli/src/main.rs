@@ -32,6 +32,9 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Inspect(args) => commands::inspect::run(args),
+        Command::Ewma(args) => commands::ewma::run(args),
+        Command::BatchSize(args) => commands::batch_size::run(args),
         Command::Bench(args) => commands::bench::run(args),
         Command::Completions(args) => commands::completions::run(args),
     };

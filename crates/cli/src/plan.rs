@@ -8,6 +8,7 @@ use caviar_engine::optim::Optimizer;
 use caviar_lab::picture::PictureFile;
 use caviar_lab::{DataOptions, Part, Recipe, TuneOptions};
 
+use crate::args::after::{BatchSizeArgs, EPOCHS};
 use crate::args::data::{DataArgs, set};
 use crate::args::output::{CommonArgs, OutArgs};
 use crate::args::recipe::RecipeArgs;
@@ -79,6 +80,24 @@ impl Plan {
             recipe.check()?;
         }
         plan.voice.live = !(args.no_live || plan.voice.quiet || plan.voice.json) && live::is_possible();
+        Ok(plan)
+    }
+
+    /// The plan of `caviar batch-size`: that of a training, a few epochs long.
+    ///
+    /// # Errors
+    /// As [`Plan::train`].
+    pub fn batch_size(args: &BatchSizeArgs) -> Result<Plan, Failure> {
+        let out = OutArgs { out: None, plot: Vec::new(), boundary: None };
+        let mut plan = Plan::begun(Command::Train, &args.data, &out, &args.common)?;
+        if let Job::Train(recipe) = &mut plan.job {
+            recipe.epochs = EPOCHS;
+            args.recipe.apply(recipe);
+            recipe.seed = plan.data.seed;
+            check_betas(&args.recipe, Some(recipe.optimizer))?;
+            check_files(recipe)?;
+            recipe.check()?;
+        }
         Ok(plan)
     }
 

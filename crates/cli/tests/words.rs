@@ -7,7 +7,20 @@ use program::Place;
 #[test]
 fn every_command_explains_itself_beginning_with_examples() {
     let place = Place::new();
-    for command in ["", "train", "tune", "predict", "bench", "completions"] {
+    for command in [
+        "",
+        "train",
+        "tune",
+        "resume",
+        "show",
+        "predict",
+        "evaluate",
+        "inspect",
+        "ewma",
+        "batch-size",
+        "bench",
+        "completions",
+    ] {
         let done = place.run(&format!("{command} --help"));
         done.expect(0, &[]);
         assert!(

@@ -4,6 +4,7 @@ use clap::Command;
 
 const TRAIN: &str = concat!(include_str!("help/train.txt"), include_str!("help/shared.txt"));
 const TUNE: &str = concat!(include_str!("help/tune.txt"), include_str!("help/shared.txt"));
+const BATCH_SIZE: &str = include_str!("help/batch_size.txt");
 
 /// Letters of a line.
 const WIDTH: usize = 100;
@@ -16,7 +17,8 @@ pub fn compact(program: Command) -> Command {
             command.override_help(whole)
         }
     };
-    program.mut_subcommand("train", with(TRAIN)).mut_subcommand("tune", with(TUNE))
+    let program = program.mut_subcommand("train", with(TRAIN)).mut_subcommand("tune", with(TUNE));
+    program.mut_subcommand("batch-size", |command| command.override_help(BATCH_SIZE))
 }
 
 fn complete(text: &str, command: &Command) -> String {
