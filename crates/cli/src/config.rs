@@ -10,13 +10,14 @@
 mod paths;
 mod place;
 pub mod read;
+pub mod space;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};
 
-use caviar_lab::{DataOptions, Keep, Method, Recipe, TuneOptions};
+use caviar_lab::{DataOptions, Keep, Method, Recipe, SpaceFile, TuneOptions};
 use caviar_table::{ReadOptions, Scaling, Task};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ use crate::args::output::all_cores;
 use crate::plan::{Job, Plan, Voice};
 pub use place::ConfigError;
 pub use read::load;
-use words::{Delimiter, Network, Seed, Share, Switch, Time};
+use words::{Delimiter, Network, Seed, Share, Size, Switch, Time};
 
 /// What a run may be told by a file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -107,10 +108,17 @@ struct Search {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Method>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    virtual_workers: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_memory: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     keep: Option<Keep>,
     /// The settings of the network that are not searched; where this is not said, those that `network` has.
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed: Option<Vec<String>>,
+    /// What is searched, where a file of its own said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<SpaceFile>,
 }
 
 /// The contents of `config.toml` for a folder: files are named from there.
@@ -189,14 +197,30 @@ impl Data {
 
 impl Search {
     fn of(options: &TuneOptions) -> Search {
-        let TuneOptions { base: _, fixed, trials, time, budget, epochs: _, method, keep, seed: _ } = options;
+        let TuneOptions {
+            base: _,
+            fixed,
+            space,
+            trials,
+            time,
+            budget,
+            epochs: _,
+            method,
+            virtual_workers,
+            max_memory,
+            keep,
+            seed: _,
+        } = options;
         Search {
             trials: *trials,
             time: time.map(Time),
             budget: *budget,
             method: Some(*method),
+            virtual_workers: Some(*virtual_workers),
+            max_memory: max_memory.map(Size),
             keep: Some(*keep),
             fixed: Some(fixed.iter().cloned().collect()),
+            space: space.clone(),
         }
     }
 
@@ -204,7 +228,10 @@ impl Search {
         options.trials = self.trials;
         options.time = self.time.map(|time| time.0);
         options.budget = self.budget;
+        options.space = self.space;
         set(&mut options.method, self.method);
+        set(&mut options.virtual_workers, self.virtual_workers);
+        options.max_memory = self.max_memory.map(|size| size.0);
         set(&mut options.keep, self.keep);
     }
 }

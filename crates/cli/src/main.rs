@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod failure;
 mod folder;
+mod forecast;
 mod interrupt;
 mod live;
 mod model_file;

@@ -13,6 +13,7 @@ use crate::args::data::{DataArgs, set};
 use crate::args::output::{CommonArgs, OutArgs};
 use crate::args::recipe::RecipeArgs;
 use crate::args::{TrainArgs, TuneArgs};
+use crate::config::space::Source;
 use crate::config::{self, Command};
 use crate::failure::Failure;
 use crate::live;
@@ -116,6 +117,11 @@ impl Plan {
             let optimizer = options.fixed.contains("optimizer").then_some(options.base.optimizer);
             check_betas(&args.recipe, optimizer)?;
             check_files(&options.base)?;
+            let space = args.search.space.as_deref().map(Source::load).transpose()?;
+            if let Some((source, space)) = space {
+                space.check(&options.base, &options.fixed).map_err(|error| source.located(&error))?;
+                options.space = Some(space);
+            }
             options.check()?;
         }
         Ok(plan)

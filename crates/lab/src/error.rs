@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::recipe::ArraysError;
+use crate::space::SpaceError;
 
 /// Why an experiment, a training, a search or a model could not be had.
 #[derive(Debug, Error)]
@@ -140,6 +141,22 @@ pub enum LabError {
     /// A training that cannot begin or go on.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// A space that makes no sense.
+    #[error(transparent)]
+    Space(Box<SpaceError>),
+    /// Less memory than a single trial needs.
+    #[error(
+        "--max-memory {limit}: too little; by estimate the rows take {data} bytes and the largest network of the space \
+         {trial} while it trains"
+    )]
+    Memory {
+        /// The bytes allowed.
+        limit: u64,
+        /// Bytes of the encoded rows.
+        data: u64,
+        /// Bytes of the largest trial.
+        trial: u64,
+    },
     /// A search that cannot begin.
     #[error(transparent)]
     Search(Box<SearchError>),
@@ -230,7 +247,9 @@ impl LabError {
     /// What kind of mistake it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) => ErrorKind::Usage,
+            LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) | LabError::Space(_) => {
+                ErrorKind::Usage
+            }
             LabError::Split(SplitError::Fraction { .. }) => ErrorKind::Usage,
             LabError::Read(ReadError::Delimiter { .. } | ReadError::UnknownEncoding { .. }) => ErrorKind::Usage,
             LabError::Read(_)
@@ -282,7 +301,7 @@ macro_rules! boxed {
     };
 }
 
-boxed!(GivenArrays: ArraysError, Train: TrainError, Search: SearchError);
+boxed!(GivenArrays: ArraysError, Train: TrainError, Search: SearchError, Space: SpaceError);
 
 impl From<SpecError> for LabError {
     fn from(error: SpecError) -> Self {

@@ -60,7 +60,8 @@ pub use recipe::{
 };
 pub use report_data::DataReport;
 pub use source::{read_table, read_table_with_target};
+pub use space::{SpaceError, SpaceFile};
 pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};
 pub use study::{StudyView, TrialView};
 pub use train::{train, train_steered};
-pub use tune::{Longer, train_longer, tune};
+pub use tune::{Bytes, Forecast, Longer, Searched, forecast, train_longer, tune};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::LabError;
 use crate::ledger::Ledger;
 use crate::recipe::Recipe;
+use crate::space::SpaceFile;
 
 /// Where the rows of validation or test come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +96,8 @@ pub struct TuneOptions {
     pub base: Recipe,
     /// Names of the settings of `base` that stay as they are, in the words of the command line: `learning-rate`, ...
     pub fixed: BTreeSet<String>,
+    /// What is searched; where not said, the usual space for the table.
+    pub space: Option<SpaceFile>,
     /// How many configurations; 64 unless a time or a budget is given.
     pub trials: Option<u64>,
     /// How long, the final training included.
@@ -105,6 +108,11 @@ pub struct TuneOptions {
     pub epochs: u64,
     /// How configurations are found.
     pub method: Method,
+    /// Workers of the virtual time in which decisions fall, however many threads there are. The methods that there are
+    /// decide between stages, when all of a stage is done, so that no result depends on it.
+    pub virtual_workers: u64,
+    /// Bytes that data and trials at work may take, by estimate: fewer trials work at a time, with the same results.
+    pub max_memory: Option<u64>,
     /// What is kept.
     pub keep: Keep,
     /// The seed of the search: of the configurations and of each trial's own seed.
@@ -116,11 +124,14 @@ impl Default for TuneOptions {
         TuneOptions {
             base: Recipe { epochs: 50, ..Recipe::default() },
             fixed: BTreeSet::new(),
+            space: None,
             trials: None,
             time: None,
             budget: None,
             epochs: 50,
             method: Method::Random,
+            virtual_workers: 8,
+            max_memory: None,
             keep: Keep::Ensemble,
             seed: 0,
         }
@@ -140,7 +151,12 @@ impl TuneOptions {
         };
         rule("trials", self.trials != Some(0))?;
         rule("budget", self.budget != Some(0))?;
+        rule("virtual-workers", self.virtual_workers > 0)?;
+        rule("max-memory", self.max_memory != Some(0))?;
         rule("epochs", self.epochs > 0)?;
+        if let Some(space) = &self.space {
+            space.check(&self.base, &self.fixed)?;
+        }
         match self.time {
             Some(time) if time.is_zero() => {
                 Err(LabError::Setting { flag: "time", got: "0s".to_owned(), want: "above 0" })

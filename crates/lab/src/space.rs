@@ -1,17 +1,22 @@
-//! What a search looks through: the usual space for a table, and the points to start from.
+//! What a search looks through, and the points that it starts from.
 
-use caviar_engine::optim::Optimizer;
+mod entry;
+mod error;
+mod file;
+mod setting;
+mod usual;
+
 use caviar_table::TargetSpec;
-use caviar_tune::{Condition, Parameter, Params, Sampler, Scale, SearchError, Space, Value};
+use caviar_tune::{Params, Sampler, Space};
 
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::options::{Method, TuneOptions};
-use crate::recipe::{BatchRows, Recipe};
+use crate::recipe::Recipe;
 use crate::train::params as params_of;
-
-/// The most hidden layers that are tried.
-const LAYERS: i64 = 3;
+pub use error::SpaceError;
+pub use file::SpaceFile;
+pub(crate) use setting::recipe;
 
 /// A space, the points that are tried first, and the method.
 #[derive(Debug)]
@@ -19,259 +24,44 @@ pub(crate) struct Search {
     pub(crate) space: Space,
     pub(crate) starts: Vec<Params>,
     pub(crate) sampler: Sampler,
+    /// What every configuration starts from: the base with the values that the space fixes.
+    pub(crate) base: Recipe,
 }
 
-/// The space for a table, each parameter on the scale that it should be searched on:
-///
-/// ```text
-/// optimizer          adam, adamw, rmsprop, momentum
-/// learning_rate      log 0.0005..0.05; under momentum log 0.01..1
-/// beta               momentum: 0.8..0.99 in the log of the distance to 1
-/// layers, units1...  0..3, log 8..widest (by the number of rows)
-/// activation         relu, tanh, gelu, silu
-/// batch_size         log 8..256, at most a quarter of the rows
-/// batch_norm         off, on
-/// dropout            0, or 0.05..0.5
-/// l2                 0, or log 0.01..100 (λ; the penalty is λ/(2m)·ΣW², so that 1 is logistic regression's usual C = 1)
-/// weight_decay       adamw: log 0.001..1
-/// schedule           constant, cosine
-/// label_smoothing    classes: 0, or 0.02..0.15
-/// ```
-///
-/// What the person has fixed keeps its dimension, so that the draws for the others stay the same. A grid has three
-/// dimensions only, learning rate, L2 and dropout; the rest is as the base says.
+/// The space of a person's file, or else the usual one for the table.
 pub(crate) fn search(experiment: &Experiment, options: &TuneOptions, rows: usize) -> Result<Search, LabError> {
-    let fixed = Fixed::new(options)?;
     let classes = matches!(experiment.target(), TargetSpec::Classification { .. });
-    let space = space(&fixed, rows, classes)?;
-    let starts = starts(&space, &fixed, rows);
-    let sampler = match options.method {
-        Method::Random => Sampler::Random,
-        Method::Sobol => Sampler::Sobol,
-        Method::Grid => {
-            let trials = options.trials.unwrap_or(crate::tune::TRIALS) as f64;
-            Sampler::grid((trials.cbrt().round() as usize).max(2))?
+    let usual = usual::Fixed::new(options)?;
+    let (space, starts, base) = match &options.space {
+        Some(file) => {
+            let file::Read { space, starts, base } = file.read(&options.base, &options.fixed)?;
+            (space, starts, base)
+        }
+        None => {
+            let space = usual::space(&usual, rows, classes)?;
+            let starts = usual::starts(&space, &usual, rows);
+            (space, starts, options.base.clone())
         }
     };
-    Ok(Search { space, starts, sampler })
+    let (starts, sampler) = match options.method {
+        Method::Random => (starts, Sampler::Random),
+        Method::Sobol => (starts, Sampler::Sobol),
+        Method::Grid => (Vec::new(), Sampler::grid(points(&space, options.trials.unwrap_or(crate::tune::TRIALS)))?),
+    };
+    Ok(Search { space, starts, sampler, base })
 }
 
-/// The settings that stay as the base has them.
-struct Fixed<'a> {
-    options: &'a TuneOptions,
-}
-
-impl<'a> Fixed<'a> {
-    /// # Errors
-    /// A name that is no setting.
-    fn new(options: &'a TuneOptions) -> Result<Self, LabError> {
-        let known = serde_json::to_value(&options.base).unwrap_or_default();
-        let known: Vec<&str> = known.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let optional = ["horizon", "clip-norm", "clip-value", "patience"];
-        match options.fixed.iter().find(|name| !known.iter().chain(&optional).any(|known| known == name)) {
-            Some(name) => {
-                let nearest = caviar_tune::nearest(name, known.iter().copied()).map(str::to_owned);
-                Err(SearchError::UnknownParameter { name: name.clone(), nearest }.into())
-            }
-            None => Ok(Fixed { options }),
-        }
-    }
-
-    /// Whether a setting, by its flag, is not searched.
-    fn is(&self, flag: &str) -> bool {
-        let in_grid = ["learning-rate", "l2", "dropout"].contains(&flag);
-        self.options.fixed.contains(flag) || (self.options.method == Method::Grid && !in_grid)
-    }
-
-    fn base(&self) -> &Recipe {
-        &self.options.base
-    }
-}
-
-fn space(fixed: &Fixed<'_>, rows: usize, classes: bool) -> Result<Space, SearchError> {
-    let base = fixed.base();
-    let widest = match rows {
-        0..500 => 128,
-        500..5000 => 256,
-        _ => 512,
-    };
-    let largest_batch = (rows as i64 / 4).clamp(8, 256);
-    let mut parameters = Vec::new();
-    // What is fixed is a choice of one, so that every dimension stays where it is.
-    let mut add = |name: &str, flag: &str, value: Value, free: Scale, when: Option<Condition>| {
-        let scale = if fixed.is(flag) { Scale::choice([value])? } else { free };
-        let parameter = Parameter::new(name, scale);
-        parameters.push(match when {
-            Some(condition) => parameter.when(condition),
-            None => parameter,
-        });
-        Ok::<(), SearchError>(())
-    };
-    let optimizers = ["adam", "adamw", "rmsprop", "momentum"];
-    add("optimizer", "optimizer", base.optimizer.name().into(), Scale::choice(optimizers)?, None)?;
-    let any_of = |words: &[&str]| {
-        let known: Vec<&str> = match fixed.is("optimizer") {
-            true => words.iter().copied().filter(|word| *word == base.optimizer.name()).collect(),
-            false => words.iter().copied().filter(|word| optimizers.contains(word)).collect(),
-        };
-        (!known.is_empty()).then(|| Condition::one_of("optimizer", known))
-    };
-    let rate = || Value::from(base.learning_rate);
-    if let Some(when) = any_of(&["adam", "adamw", "rmsprop"]) {
-        add("learning_rate", "learning-rate", rate(), Scale::log(5e-4, 5e-2)?, Some(when))?;
-    }
-    if let Some(when) = any_of(&["gd", "momentum", "momentum-accumulating", "nesterov"]) {
-        add(SLOW_RATE, "learning-rate", rate(), Scale::log(1e-2, 1.0)?, Some(when))?;
-    }
-    if let Some(when) = any_of(&["momentum", "momentum-accumulating", "nesterov"]) {
-        add("beta", "beta", base.beta.into(), Scale::one_minus_log(0.8, 0.99)?, Some(when))?;
-    }
-    let depth = base.hidden.len() as i64;
-    add("layers", "hidden", depth.into(), Scale::integer(0, LAYERS)?, None)?;
-    let layers = if fixed.is("hidden") { depth } else { LAYERS };
-    for layer in 1..=layers {
-        let width = base.hidden.get(layer as usize - 1).map_or(8, |units| *units as i64);
-        let when = Some(Condition::at_least("layers", layer as f64));
-        add(&format!("units{layer}"), "hidden", width.into(), Scale::log_integer(8, widest)?, when)?;
-    }
-    if layers > 0 {
-        let hidden = || Some(Condition::at_least("layers", 1.0));
-        let activations = Scale::choice(["relu", "tanh", "gelu", "silu"])?;
-        add("activation", "activation", base.activation.to_string().as_str().into(), activations, hidden())?;
-        let norm = if base.batch_norm { "on" } else { "off" };
-        add("batch_norm", "batch-norm", norm.into(), Scale::choice(["off", "on"])?, hidden())?;
-        let dropout = Scale::zero_or(0.5, Scale::linear(0.05, 0.5)?)?;
-        add("dropout", "dropout", base.dropout.into(), dropout, hidden())?;
-    }
-    let batch = match base.batch_size {
-        BatchRows::Rows(rows) => Value::Integer(rows as i64),
-        BatchRows::Full => Value::from("full"),
-    };
-    add("batch_size", "batch-size", batch, Scale::log_integer(8, largest_batch)?, None)?;
-    add("l2", "l2", base.l2.into(), Scale::zero_or(0.25, Scale::log(1e-2, 1e2)?)?, None)?;
-    let decay = if fixed.is("weight-decay") { Some(None) } else { any_of(&["adamw"]).map(Some) };
-    if let Some(when) = decay {
-        add("weight_decay", "weight-decay", base.weight_decay.into(), Scale::log(1e-3, 1.0)?, when)?;
-    }
-    let schedule = base.schedule.to_string();
-    add("schedule", "schedule", schedule.as_str().into(), Scale::choice(["constant", "cosine"])?, None)?;
-    if classes {
-        let smoothing = Scale::zero_or(0.7, Scale::linear(0.02, 0.15)?)?;
-        add("label_smoothing", "label-smoothing", base.label_smoothing.into(), smoothing, None)?;
-    }
-    Space::new(parameters)
-}
-
-/// The learning rate of the optimizers that do not divide: of another size, so a parameter of its own in the space. A
-/// configuration that is shown has it under the name `learning_rate`.
-const SLOW_RATE: &str = "learning_rate_of_momentum";
-
-/// Points known to be good on tables: linear models with three strengths of L2, and networks from plain to regularized.
-fn starts(space: &Space, fixed: &Fixed<'_>, rows: usize) -> Vec<Params> {
-    if fixed.options.method == Method::Grid {
-        return Vec::new();
-    }
-    let batch = (rows as i64 / 8).clamp(8, 32);
-    let linear = |l2: f64| {
-        let point = [("layers", Value::from(0)), ("l2", l2.into()), ("learning_rate", 0.02.into())];
-        Vec::from(point)
-    };
-    let network = |widths: &[i64], rate: f64, l2: f64, dropout: f64| {
-        let mut point = vec![
-            ("layers", Value::from(widths.len() as i64)),
-            ("activation", "relu".into()),
-            ("batch_norm", "off".into()),
-            ("dropout", dropout.into()),
-            ("l2", l2.into()),
-            ("learning_rate", rate.into()),
-        ];
-        let names = ["units1", "units2", "units3"];
-        point.extend(names.into_iter().zip(widths.iter().map(|&units| Value::from(units))));
-        point
-    };
-    let points = [
-        network(&[64, 32], 0.003, 0.0, 0.0),
-        linear(1.0),
-        network(&[100], 0.004, 0.1, 0.0),
-        linear(10.0),
-        network(&[128], 0.004, 1.0, 0.2),
-        linear(0.1),
-        network(&[128, 64], 0.002, 1.0, 0.3),
-        network(&[32], 0.005, 10.0, 0.0),
-    ];
-    let shared = [
-        ("optimizer", Value::from("adam")),
-        ("batch_size", batch.into()),
-        ("schedule", "cosine".into()),
-        ("label_smoothing", 0.0.into()),
-    ];
-    let known = |name: &str| space.parameters().iter().find(|parameter| parameter.name == name);
-    let take = |point: Vec<(&'static str, Value)>| {
-        let pairs = point.into_iter().chain(shared.clone());
-        // A point gives way to what is fixed, and leaves out what the space does not have.
-        let fits = pairs.filter(|(name, value)| {
-            known(name).is_some_and(|parameter| parameter.scale.contains(value) && !fixed.is(flag_of(name)))
-        });
-        space.check_start(&fits.map(|(name, value)| (name.to_owned(), value)).collect()).ok()
-    };
-    points.into_iter().filter_map(take).collect()
-}
-
-fn flag_of(name: &str) -> &'static str {
-    match name {
-        "optimizer" => "optimizer",
-        "learning_rate" | SLOW_RATE => "learning-rate",
-        "layers" | "units1" | "units2" | "units3" => "hidden",
-        "activation" => "activation",
-        "batch_norm" => "batch-norm",
-        "dropout" => "dropout",
-        "batch_size" => "batch-size",
-        "l2" => "l2",
-        "schedule" => "schedule",
-        "label_smoothing" => "label-smoothing",
-        _ => "",
-    }
-}
-
-/// The recipe of a configuration: the base with the configuration's values.
-pub(crate) fn recipe(base: &Recipe, params: &Params, epochs: u64, seed: u64) -> Recipe {
-    let mut recipe = Recipe { epochs, horizon: base.horizon, seed, ..base.clone() };
-    if let Some(layers) = params.integer("layers") {
-        let units = |layer: i64| params.integer(&format!("units{layer}")).map_or(1, |units| units.max(1) as usize);
-        recipe.hidden = (1..=layers).map(units).collect();
-    }
-    let mut number = |name: &str, to: &mut dyn FnMut(&mut Recipe, f64)| {
-        if let Some(value) = params.number(name) {
-            to(&mut recipe, value);
-        }
-    };
-    number("learning_rate", &mut |recipe, rate| recipe.learning_rate = rate);
-    number(SLOW_RATE, &mut |recipe, rate| recipe.learning_rate = rate);
-    number("beta", &mut |recipe, beta| recipe.beta = beta);
-    number("dropout", &mut |recipe, share| recipe.dropout = share);
-    number("l2", &mut |recipe, l2| recipe.l2 = l2);
-    number("weight_decay", &mut |recipe, decay| recipe.weight_decay = decay);
-    number("label_smoothing", &mut |recipe, smoothing| recipe.label_smoothing = smoothing);
-    number("batch_size", &mut |recipe, rows| recipe.batch_size = BatchRows::Rows(rows as usize));
-    if let Some(optimizer) = params.word("optimizer").and_then(|word| word.parse::<Optimizer>().ok()) {
-        recipe.optimizer = optimizer;
-    }
-    if let Some(activation) = params.word("activation").and_then(|word| word.parse().ok()) {
-        recipe.activation = activation;
-    }
-    if let Some(schedule) = params.word("schedule").and_then(|word| word.parse().ok()) {
-        recipe.schedule = schedule;
-    }
-    if let Some(word) = params.word("batch_norm") {
-        recipe.batch_norm = word == "on";
-    }
-    if recipe.hidden.is_empty() {
-        (recipe.dropout, recipe.batch_norm) = (0.0, false);
-    }
-    recipe
+/// The most points per axis with which a whole grid has at most so many configurations, at least 2.
+fn points(space: &Space, trials: u64) -> usize {
+    let most = usize::try_from(trials).unwrap_or(usize::MAX).min(100_000);
+    let fits = |points: &usize| space.grid(*points).take(most + 1).count() <= most;
+    (3..=most).take_while(fits).last().unwrap_or(2)
 }
 
 /// A configuration as it is shown: by the names of the settings.
 pub(crate) fn shown(recipe: &Recipe) -> Params {
     params_of(recipe)
 }
+
+#[cfg(test)]
+mod tests;

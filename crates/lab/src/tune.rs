@@ -1,6 +1,7 @@
 //! Many networks, the best one kept.
 
 mod finish;
+mod forecast;
 mod longer;
 mod stages;
 
@@ -17,6 +18,8 @@ use crate::folds;
 use crate::options::{TuneOptions, Workers};
 use crate::recipe::Recipe;
 use crate::space::{Search, recipe, search};
+pub use forecast::{Bytes, Forecast, Searched, forecast};
+use forecast::{bytes, fitting};
 
 pub use longer::{Longer, train_longer};
 
@@ -76,23 +79,10 @@ pub fn tune(
     // What earlier processes have used of the time is used.
     let now = Instant::now();
     let start = now.checked_sub(workers.ledger.elapsed()).unwrap_or(now);
-    options.check()?;
-    let ground = Ground::new(experiment)?;
-    options.base.spec_for(&ground.first().train, experiment.classes(), experiment.seed())?;
-    let rows = ground.rows;
-    let Search { space, starts, sampler } = search(experiment, options, rows)?;
-    let trials = match (options.trials, options.time, options.budget) {
-        (Some(trials), ..) => trials,
-        (None, Some(_), _) if ground.folds.is_some() => {
-            (rows as u64 / ROWS_PER_TRIAL).clamp(MOST_IN_TIME[0], MOST_IN_TIME[1])
-        }
-        (None, Some(_), _) | (None, None, Some(_)) => u64::from(u32::MAX),
-        (None, None, None) => TRIALS,
-    };
-    let mut budget = Budget::trials(trials, options.epochs)?;
-    if let Some(total) = options.budget {
-        budget = budget.with_total_epochs(total)?;
-    }
+    let Beginning { ground, search, budget, .. } = Beginning::new(experiment, options)?;
+    let bytes = bytes(ground.views(), ground.screen().len(), &search);
+    let workers = &Workers { threads: fitting(options.max_memory, bytes, workers.threads)?, ..workers.clone() };
+    let Search { space, starts, sampler, base } = search;
     let mut study = Study::new(space.clone(), sampler, budget);
     for point in &starts {
         study.enqueue(point)?;
@@ -107,13 +97,47 @@ pub fn tune(
         folds: ground.folds.is_some().then_some(FOLDS),
         notes: Vec::new(),
     }));
-    let mut hunt = Hunt { experiment, options, workers, ground, start, records: Vec::new(), best: None };
+    let mut hunt = Hunt { experiment, options, base, workers, ground, start, records: Vec::new(), best: None };
     hunt.first_stage(&mut study, board)?;
     if hunt.ground.folds.is_some() {
         hunt.full_stage(board)?;
         hunt.repeat_stage(board)?;
     }
     hunt.finish(space, board)
+}
+
+/// What is known before the first trial.
+struct Beginning {
+    ground: Ground,
+    search: Search,
+    /// Configurations, at most.
+    trials: u64,
+    budget: Budget,
+}
+
+impl Beginning {
+    fn new(experiment: &Experiment, options: &TuneOptions) -> Result<Self, LabError> {
+        options.check()?;
+        let ground = Ground::new(experiment)?;
+        let data = &ground.first().train;
+        options.base.spec_for(data, experiment.classes(), experiment.seed())?;
+        let rows = ground.rows;
+        let search = search(experiment, options, rows)?;
+        search.base.spec_for(data, experiment.classes(), experiment.seed())?;
+        let trials = match (options.trials, options.time, options.budget) {
+            (Some(trials), ..) => trials,
+            (None, Some(_), _) if ground.folds.is_some() => {
+                (rows as u64 / ROWS_PER_TRIAL).clamp(MOST_IN_TIME[0], MOST_IN_TIME[1])
+            }
+            (None, Some(_), _) | (None, None, Some(_)) => u64::from(u32::MAX),
+            (None, None, None) => TRIALS,
+        };
+        let mut budget = Budget::trials(trials, options.epochs)?;
+        if let Some(total) = options.budget {
+            budget = budget.with_total_epochs(total)?;
+        }
+        Ok(Beginning { ground, search, trials, budget })
+    }
 }
 
 /// The rows that a search stands on.
@@ -161,6 +185,15 @@ impl Ground {
         }
     }
 
+    /// All of its views.
+    fn views(&self) -> &[View] {
+        match (&self.folds, &self.held_out) {
+            (Some((_, views)), _) => views,
+            (None, Some(view)) => std::slice::from_ref(view),
+            (None, None) => &[],
+        }
+    }
+
     /// The views that every configuration is tried on first.
     fn screen(&self) -> &[View] {
         match (&self.folds, &self.held_out) {
@@ -192,6 +225,8 @@ fn views(experiment: &Experiment, rows: &[usize], deal: u64) -> Result<Vec<View>
 struct Hunt<'a> {
     experiment: &'a Experiment,
     options: &'a TuneOptions,
+    /// What every configuration starts from.
+    base: Recipe,
     workers: &'a Workers,
     ground: Ground,
     start: Instant,
@@ -213,9 +248,9 @@ impl Hunt<'_> {
     }
 
     /// The recipe of a trial. Its seed leaves 53 bits, so that every reader of JSON and TOML keeps it.
-    fn recipe(&self, number: u64, params: &Params) -> Recipe {
+    fn recipe(&self, number: u64, params: &Params) -> Result<Recipe, LabError> {
         let seed = derive(self.options.seed, Purpose::Trial, number) >> 11;
-        recipe(&self.options.base, params, self.options.epochs, seed)
+        Ok(recipe(&self.base, params, self.options.epochs, seed)?)
     }
 
     /// Epochs without a better metric after which a trial ends: those asked for, or three tenths of all.

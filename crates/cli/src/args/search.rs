@@ -1,5 +1,6 @@
 //! How far a search goes.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use caviar_lab::{Keep, Method, TuneOptions};
@@ -13,18 +14,31 @@ use super::values;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchArgs {
-    /// How many networks [default: 64, unless --time or --budget is given]
+    /// How many networks [default: 64 unless --time or --budget is given]; of several limits the first one met ends it
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub trials: Option<u64>,
     /// How long, such as 60s, 2m or 1h
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub time: Option<Duration>,
-    /// How many epochs over all networks
+    /// How many epochs over all networks, each paid in full when it starts, also if it ends early
     #[arg(long, value_name = "EPOCHS", value_parser = values::count)]
     pub budget: Option<u64>,
+    /// What is searched, in place of the usual space for the table (docs/search.md)
+    #[arg(long, value_name = "FILE.toml")]
+    pub space: Option<PathBuf>,
     /// Where networks come from [default: random]
     #[arg(long, value_parser = method())]
     pub method: Option<Method>,
+    /// Workers of the virtual time that decisions fall in, however many threads there are [default: 8]. The methods
+    /// above decide between stages, so that it changes nothing
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub virtual_workers: Option<u64>,
+    /// Memory for rows and trials by estimate, such as 2GB: fewer trials work at a time, results stay the same
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub max_memory: Option<u64>,
+    /// Say what would be searched and what it would cost, and train nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// What the model holds: the best few networks, their answers averaged (where trials are cross-validated), or one
     /// [default: ensemble]
     #[arg(long, value_parser = keep())]
@@ -38,6 +52,8 @@ impl SearchArgs {
         options.time = self.time.or(options.time);
         options.budget = self.budget.or(options.budget);
         set(&mut options.method, self.method.as_ref());
+        set(&mut options.virtual_workers, self.virtual_workers.as_ref());
+        options.max_memory = self.max_memory.or(options.max_memory);
         set(&mut options.keep, self.keep.as_ref());
     }
 }

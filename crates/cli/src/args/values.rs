@@ -112,9 +112,30 @@ pub fn two_names(words: &str) -> Result<[String; 2], String> {
     }
 }
 
+/// `2GB`, `500MB`, `64KB` (of 1000), `2GiB` and so on (of 1024); a number alone is bytes.
+pub fn size(text: &str) -> Result<u64, String> {
+    let error = || "must be a size such as 500MB or 2GiB, above 0".to_owned();
+    let split = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let bytes = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        "t" | "tb" => 1e12,
+        "kib" => 1024.0,
+        "mib" => 1_048_576.0,
+        "gib" => 1_073_741_824.0,
+        _ => return Err(error()),
+    };
+    let value: f64 = number.trim().parse().map_err(|_| error())?;
+    let whole = (value * bytes).floor();
+    if (1.0..1e18).contains(&whole) { Ok(whole as u64) } else { Err(error()) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Hidden, Share, delimiter, duration, hidden, share};
+    use super::{Hidden, Share, delimiter, duration, hidden, share, size};
     use caviar_lab::Part;
     use std::time::Duration;
 
@@ -132,6 +153,15 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
         }
         assert!(["0s", "-1s", "s", "5d", "1e999s", "NaN"].iter().all(|text| duration(text).is_err()));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("2GB", 2_000_000_000), ("1.5kb", 1500), ("1GiB", 1 << 30), ("7", 7), ("3 MiB", 3 << 20)]
+        {
+            assert_eq!(size(text), Ok(bytes));
+        }
+        assert!(["0", "-1MB", "MB", "5XB", "1e99GB", "NaN", ""].iter().all(|text| size(text).is_err()));
     }
 
     #[test]

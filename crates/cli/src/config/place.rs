@@ -60,6 +60,26 @@ fn find(table: &DeTable<'_>, name: &str) -> Option<usize> {
     })
 }
 
+/// Where a key stands that is named with the tables around it; of an array of tables the first that has it.
+pub fn path_place(text: &str, names: &[&str]) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    descend(table.get_ref(), names)
+}
+
+fn descend(table: &DeTable<'_>, names: &[&str]) -> Option<usize> {
+    let (first, rest) = names.split_first()?;
+    let (key, value) = table.iter().find(|(key, _)| key.get_ref() == first)?;
+    match value.get_ref() {
+        _ if rest.is_empty() => Some(key.span().start),
+        DeValue::Table(inner) => descend(inner, rest),
+        DeValue::Array(items) => items.iter().find_map(|item| match item.get_ref() {
+            DeValue::Table(inner) => descend(inner, rest),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
 /// The error of a file, told as this program tells errors.
 pub fn error_of(
     path: &Path,

@@ -8,7 +8,7 @@ use caviar_lab::{LabError, Recipe};
 use serde::de::DeserializeOwned;
 
 use super::place::{ConfigError, error_of, key_place, line_of};
-use super::{Command, Config, Data, Search, paths, set, usual, words::Network};
+use super::{Command, Config, Data, Search, paths, set, space, usual, words::Network};
 use crate::plan::{Job, Plan};
 
 /// Settings files beyond this many bytes are not read.
@@ -19,6 +19,14 @@ const MOST_BYTES: u64 = 4 << 20;
 /// # Errors
 /// A file that cannot be read, and those of [`read`].
 pub fn load(path: &Path, command: Command) -> Result<Plan, ConfigError> {
+    read(&contents(path)?, path, Some(command))
+}
+
+/// The text of a settings file.
+///
+/// # Errors
+/// A file that cannot be read, is too large, or is no text.
+pub fn contents(path: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Io { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(failed)?.len();
     if size > MOST_BYTES {
@@ -26,14 +34,11 @@ pub fn load(path: &Path, command: Command) -> Result<Plan, ConfigError> {
         return Err(ConfigError::Whole { path: path.to_owned(), what });
     }
     let bytes = fs::read(path).map_err(failed)?;
-    match String::from_utf8(bytes) {
-        Ok(text) => read(&text, path, Some(command)),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
-            Err(ConfigError::At { path: path.to_owned(), line, what: "this is not UTF-8 text".to_owned() })
-        }
-    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+        ConfigError::At { path: path.to_owned(), line, what: "this is not UTF-8 text".to_owned() }
+    })
 }
 
 /// The plan of a settings text that stands, or stood, in the file at `path`: messages name it, and files are found
@@ -93,6 +98,7 @@ pub fn read(text: &str, path: &Path, wanted: Option<Command>) -> Result<Plan, Co
         Err(error @ (LabError::Setting { flag, .. } | LabError::Settings { flag, .. })) => {
             Err(about(flag, error.to_string().replace("--", "")))
         }
+        Err(LabError::Space(error)) => Err(space::located(path, text, &["search", "space"], &error)),
         Err(error) => Err(ConfigError::Whole { path: path.to_owned(), what: error.to_string() }),
     }
 }

@@ -152,14 +152,36 @@ prop_compose! {
         time in prop::option::of((1_u64..10_000_000).prop_map(Duration::from_millis)),
         budget in prop::option::of(1_u64..1_000_000),
         method in select(vec![Method::Random, Method::Sobol, Method::Grid]),
+        virtual_workers in 1_u64..100,
+        max_memory in prop::option::of(1_u64..1_000_000_000_000_000),
         keep in select(vec![Keep::Best, Keep::Ensemble]),
         fixed in prop::collection::btree_set(select(vec!["optimizer", "hidden", "l2", "epochs"]), 0..3),
         base in recipe(),
+        spacious: bool,
     ) -> TuneOptions {
+        let space = spacious.then(|| toml::from_str(SPACE).unwrap());
         let fixed: BTreeSet<String> = fixed.into_iter().map(str::to_owned).collect();
-        TuneOptions { epochs: base.epochs, base, fixed, trials, time, budget, method, keep, seed: 0 }
+        TuneOptions { epochs: base.epochs, base, fixed, space, trials, time, budget, method, virtual_workers, max_memory, keep, seed: 0 }
     }
 }
+
+const SPACE: &str = r#"
+optimizer = ["adam", "momentum"]
+weight-decay = 0.01
+[learning-rate]
+scale = "log"
+low = 0.0001
+high = 0.1
+[[dropout]]
+zero = 0.5
+scale = "linear"
+low = 0.1
+high = 0.5
+when = { optimizer = "adam" }
+[[start]]
+optimizer = "adam"
+dropout = 0
+"#;
 
 /// Both commands, with one seed in all places.
 fn plan() -> impl Strategy<Value = Plan> {

@@ -24,6 +24,10 @@ pub struct Delimiter(pub u8);
 #[derive(Clone, Copy, Debug)]
 pub struct Time(pub Duration);
 
+/// A number of bytes, or a number with its unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Size(pub u64);
+
 /// `on` or `off`.
 #[derive(Clone, Copy, Debug)]
 pub struct Switch(pub bool);
@@ -106,6 +110,18 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         ruled(from, values::duration).map(Time)
+    }
+}
+
+impl Serialize for Size {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        ruled(from, values::size).map(Size)
     }
 }
 

@@ -62,7 +62,7 @@ impl Hunt<'_> {
             if late { None } else { next(study, self.options.seed) }
         };
         let work = |(number, params, until): (u64, Params, u64), teller: &Teller| {
-            let recipe = self.recipe(number, &params);
+            let recipe = self.recipe(number, &params)?;
             let shown = shown(&recipe);
             let place = Place::new(ledger, Stage::Screen, number, 0);
             if !ledger.has(&Stage::Screen.key(number, 0)) {
