@@ -15,7 +15,7 @@ use crate::plan::Plan;
 /// Whatever would keep the search from beginning.
 pub fn tell(plan: &Plan, options: &TuneOptions) -> Result<(), Failure> {
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
-    let workers = Workers { threads: plan.threads, interrupt: on_ctrl_c() };
+    let workers = Workers { interrupt: on_ctrl_c(), ..Workers::new(plan.threads) };
     let forecast = forecast(&experiment, options, &workers)?;
     let mut stdout = io::stdout().lock();
     if plan.voice.json {

@@ -185,8 +185,11 @@ impl Plan {
             Part::Fraction(_) | Part::None => None,
         };
         let target = PathBuf::from(&self.data.target);
-        let all = [Some(self.source.clone()), part(&self.data.validation), part(&self.data.test), Some(target)];
-        all.into_iter().flatten().filter_map(|name| file_of(&name)).collect()
+        let recipe = self.recipe();
+        let given = [recipe.init_file.clone(), recipe.order.clone()];
+        let data = [Some(self.source.clone()), part(&self.data.validation), part(&self.data.test), Some(target)];
+        let all = data.into_iter().chain(given);
+        all.flatten().filter_map(|name| file_of(&name)).collect()
     }
 
     /// The name of the command.

@@ -269,6 +269,7 @@ impl LabError {
             | LabError::UnknownTrial { .. }
             | LabError::LongEnough { .. }
             | LabError::GivenArrays(_)
+            | LabError::Memory { .. }
             | LabError::Train(_)
             | LabError::Model(_)
             | LabError::BrokenModel { .. } => ErrorKind::Data,

@@ -48,6 +48,13 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether it holds where the parameter that decides has this value.
+    pub fn holds(&self, value: &Value) -> bool {
+        self.test.holds(value)
+    }
+}
+
 impl Test {
     fn holds(&self, value: &Value) -> bool {
         match self {
@@ -190,7 +197,10 @@ impl Space {
                 if parameters[position..].iter().any(|other| other.name == *on) {
                     return Err(SearchError::ConditionOnLater { name: name(), on: on.clone() });
                 }
-                let nearest = nearest(on, parameters[..position].iter().map(|other| other.name.as_str()));
+                let nearest = nearest(
+                    on,
+                    parameters.iter().filter(|other| other.name != parameter.name).map(|other| other.name.as_str()),
+                );
                 return Err(SearchError::ConditionOnUnknown {
                     name: name(),
                     on: on.clone(),

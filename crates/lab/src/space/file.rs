@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::SpaceError;
 use super::entry::{self, Entry, Range, wrong_scale};
-use super::setting::{LAYERS, UNITS, known, layer_of, setting_of, with};
+use super::setting::{LAYERS, UNITS, known, layer_of, setting_of, value_in, with};
 use crate::recipe::Recipe;
 
 /// A space as a person writes it: settings under the names of the flags, each a value, a list of values, or a table with
@@ -68,8 +68,12 @@ impl SpaceFile {
         let ranges = ranges(entries)?;
         check_layers(&ranges, &base)?;
         check_values(&ranges, &base)?;
-        let parameters = ordered(parameters(ranges, &base)?)?;
-        let space = Space::new(parameters).map_err(|error| wrong_scale(&subject(&error).to_owned(), error))?;
+        let by_flag = fixed.contains("optimizer") && self.0.contains_key("optimizer");
+        let parameters = ordered(parameters(ranges, &base, by_flag)?)?;
+        let space = Space::new(parameters).map_err(|error| {
+            let setting = subject(&error).to_owned();
+            wrong_scale(&setting, error)
+        })?;
         let starts = self.starts(&space, fixed)?;
         Ok(Read { space, starts, base })
     }
@@ -85,7 +89,9 @@ impl SpaceFile {
         for (point, number) in points.iter().zip(1..) {
             let mut params = Params::default();
             for (setting, json) in point.as_object().ok_or_else(form)? {
-                if !is_fixed(setting, fixed) {
+                // A setting of the file that is in no network, because another one is fixed, is in no point either.
+                let is_searched = space.parameters().iter().any(|other| setting_of(&other.name) == setting);
+                if !is_fixed(setting, fixed) && (is_searched || !self.0.contains_key(setting)) {
                     params.insert(setting, entry::value(setting, json)?);
                 }
             }
@@ -200,13 +206,14 @@ fn check_layers(ranges: &BTreeMap<String, Vec<Range>>, base: &Recipe) -> Result<
     if let Some(layer) = own.iter().find(|layer| **layer > most) {
         return together(&format!("{UNITS}{layer}"), format!("there are at most {most} layers"));
     }
-    let lacking = (1..=most).find(|layer| !own.contains(layer));
+    // The first layers are as wide as those of the base where nothing else is said.
+    let lacking = (base.hidden.len() as u64 + 1..=most).find(|layer| !own.contains(layer));
     match lacking.filter(|_| ranges.contains_key(LAYERS) && !ranges.contains_key(UNITS)) {
-        Some(layer) if layer > base.hidden.len() as u64 => together(
+        Some(layer) => together(
             LAYERS,
             format!("there may be {most} layers, but neither `units` nor `units{layer}` says how wide"),
         ),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -239,26 +246,46 @@ fn check_values(ranges: &BTreeMap<String, Vec<Range>>, base: &Recipe) -> Result<
 }
 
 /// The parameters, with the conditions that lie in the matter: beta under the rules that have one, a width per layer.
-fn parameters(ranges: BTreeMap<String, Vec<Range>>, base: &Recipe) -> Result<Vec<Parameter>, SpaceError> {
+///
+/// Where a flag takes the update rule away from the file, what the rule has no use for is left out; else it is a mistake.
+fn parameters(
+    ranges: BTreeMap<String, Vec<Range>>,
+    base: &Recipe,
+    by_flag: bool,
+) -> Result<Vec<Parameter>, SpaceError> {
     let optimizers = optimizers(&ranges);
     let layers =
         ranges.get(LAYERS).map(|ranges| ranges.iter().flat_map(|range| range.scale.grid(2)).collect::<Vec<_>>());
+    let searched: BTreeSet<String> =
+        ranges.iter().flat_map(|(setting, several)| names(setting, several.len())).collect();
     let mut parameters = Vec::new();
     for (setting, several) in ranges {
-        for (range, number) in several.into_iter().zip(1..) {
-            let name = if number == 1 { setting.clone() } else { format!("{setting}/{number}") };
+        for (range, name) in several.iter().cloned().zip(names(&setting, several.len())) {
             let when = match range.when {
                 Some(when) => Some(when),
-                None => of_optimizer(&setting, &optimizers, base)?.or_else(|| of_layers(&setting, layers.as_deref())),
+                None => of_optimizer(&setting, &optimizers, base, by_flag)?
+                    .or_else(|| of_layers(&setting, layers.as_deref())),
             };
             let parameter = Parameter::new(&name, range.scale);
-            parameters.push(match when {
-                Some(when) => parameter.when(when),
-                None => parameter,
-            });
+            // What is not searched has one value, which decides once and for all.
+            let decided = when
+                .as_ref()
+                .filter(|when| !searched.contains(&when.parameter))
+                .and_then(|when| Some(when.holds(&value_in(base, setting_of(&when.parameter))?)));
+            match (decided, when) {
+                (Some(false), _) => {}
+                (Some(true), _) | (None, None) => parameters.push(parameter),
+                (None, Some(when)) => parameters.push(parameter.when(when)),
+            }
         }
     }
     Ok(parameters)
+}
+
+/// The names of the parameters of one setting.
+fn names(setting: &str, count: usize) -> Vec<String> {
+    let name = |number| if number == 1 { setting.to_owned() } else { format!("{setting}/{number}") };
+    (1..=count).map(name).collect()
 }
 
 /// The update rules that are searched; none where the rule is fixed.
@@ -271,7 +298,12 @@ fn optimizers(ranges: &BTreeMap<String, Vec<Range>>) -> Vec<Optimizer> {
     words.collect()
 }
 
-fn of_optimizer(setting: &str, searched: &[Optimizer], base: &Recipe) -> Result<Option<Condition>, SpaceError> {
+fn of_optimizer(
+    setting: &str,
+    searched: &[Optimizer],
+    base: &Recipe,
+    by_flag: bool,
+) -> Result<Option<Condition>, SpaceError> {
     let has: fn(&Optimizer) -> bool = match setting {
         "beta" => |optimizer| optimizer.has_beta(),
         "beta1" | "beta2" => |optimizer| optimizer.has_two_betas(),
@@ -280,6 +312,10 @@ fn of_optimizer(setting: &str, searched: &[Optimizer], base: &Recipe) -> Result<
     };
     let all = if searched.is_empty() { std::slice::from_ref(&base.optimizer) } else { searched };
     let with: Vec<&str> = all.iter().filter(|optimizer| has(optimizer)).map(|optimizer| optimizer.name()).collect();
+    if with.is_empty() && by_flag {
+        let others = Optimizer::NAMES.iter().filter(|name| name.parse().is_ok_and(|optimizer| has(&optimizer)));
+        return Ok(Some(Condition::one_of("optimizer", others.copied())));
+    }
     if with.is_empty() {
         let rules: Vec<&str> = all.iter().map(|optimizer| optimizer.name()).collect();
         let rule = format!("the optimizer {} has no {setting}", rules.join(" or "));

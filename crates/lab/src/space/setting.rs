@@ -39,18 +39,34 @@ pub(super) fn known() -> Vec<String> {
 pub(super) fn with(recipe: &Recipe, setting: &str, value: &Value) -> Result<Recipe, SpaceError> {
     let broken = |rule: String| SpaceError::Value { setting: setting.to_owned(), value: value.clone(), rule };
     let mut all = serde_json::to_value(recipe).map_err(|error| broken(error.to_string()))?;
-    let json = match value {
-        Value::Word(word) if word == "none" && OPTIONAL.contains(&setting) => serde_json::Value::Null,
-        Value::Word(word) => word.as_str().into(),
-        Value::Integer(number) => (*number).into(),
-        Value::Number(number) => (*number).into(),
+    let json: Option<serde_json::Value> = match value {
+        // What need not be set is left out, as in a file.
+        Value::Word(word) if word == "none" && OPTIONAL.contains(&setting) => None,
+        Value::Word(word) if word == "auto" && setting == "loss" => None,
+        Value::Word(word) => Some(word.as_str().into()),
+        Value::Integer(number) => Some((*number).into()),
+        Value::Number(number) => Some((*number).into()),
     };
     if let Some(all) = all.as_object_mut() {
-        all.insert(setting.to_owned(), json);
+        match json {
+            Some(json) => all.insert(setting.to_owned(), json),
+            None => all.remove(setting),
+        };
     }
     let recipe: Recipe = serde_json::from_value(all).map_err(|error| broken(rule_of(&error.to_string())))?;
     recipe.check().map_err(|error| broken(error.to_string().replace("--", "")))?;
     Ok(recipe)
+}
+
+/// What a recipe says of a setting; `None` where it says nothing.
+pub(super) fn value_in(recipe: &Recipe, setting: &str) -> Option<Value> {
+    let count = |units: usize| i64::try_from(units).ok().map(Value::Integer);
+    match (setting, layer_of(setting)) {
+        (LAYERS, _) => count(recipe.hidden.len()),
+        (UNITS, _) => count(*recipe.hidden.first()?),
+        (_, Some(layer)) => count(*recipe.hidden.get(usize::try_from(layer).ok()? - 1)?),
+        _ => super::entry::value(setting, serde_json::to_value(recipe).ok()?.get(setting)?).ok(),
+    }
 }
 
 /// A parser's message in the words of the program.

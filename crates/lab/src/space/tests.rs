@@ -13,7 +13,10 @@ fn read(json: &str) -> Result<Read, String> {
 }
 
 fn complaint(json: &str) -> String {
-    read(json).map(|_| ()).unwrap_err()
+    match read(json) {
+        Ok(_) => format!("nothing is wrong with {json}"),
+        Err(error) => error,
+    }
 }
 
 fn configurations(read: &Read, count: u64) -> Vec<(Params, Recipe)> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Beginning, FOLDS, next};
 use crate::error::LabError;
 use crate::experiment::{Experiment, View};
+use crate::ledger::{Ledger, Place, Stage};
 use crate::options::{Interrupt, Method, TuneOptions, Workers};
 use crate::recipe::{BatchRows, Precision, Recipe};
 use crate::run::{Limits, Onlooker, run};
@@ -205,7 +206,9 @@ fn measured(recipes: &[(Recipe, u64)], views: &[View], order_seed: u64) -> Resul
     let step = recipes.len().div_ceil(MEASURED).max(1);
     for (recipe, _) in recipes.iter().step_by(step) {
         let interrupt = Interrupt::default();
-        let limits = Limits { epochs: 1, patience: None, deadline: None, interrupt: &interrupt };
+        let nowhere = Ledger::default();
+        let place = Place::new(&nowhere, Stage::Screen, 0, 0);
+        let limits = Limits { epochs: 1, patience: None, deadline: None, interrupt: &interrupt, place: &place };
         let seeds = vec![recipe.seed; views.len()];
         let start = Instant::now();
         run(views, recipe, &seeds, order_seed, 1, limits, &mut Onlooker::new(|_, _| true))?;
