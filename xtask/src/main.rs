@@ -1,5 +1,6 @@
 //! The project's chores: `cargo xtask test` and `cargo xtask fixtures`.
 
+mod browser;
 mod checks;
 mod examples;
 mod fixtures;
@@ -13,9 +14,11 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--quick] [--fail-fast]   format, lints, all tests, all examples, and the program from a table to a model
-                                 --quick leaves out the examples and the release build
+  test [--quick] [--fail-fast]   format, lints, all tests, all examples, the program from a table to a model, and its page
+                                 in a browser (Chromium is installed where it is missing and that is possible)
+                                 --quick leaves out the examples, the release build and the browser
                                  --fail-fast stops at the first part that fails
+  page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
   fixtures [--python PATH]       make the fixtures and example tables anew with Python and compare with the committed
                                  ones; --python takes an interpreter that has fixtures/requirements.txt installed";
 
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", options @ ..] => test_options(options).map(checks::run),
+        ["page"] => Ok(browser::run(true).failed == 0),
         ["fixtures"] => Ok(fixtures::run(None)),
         ["fixtures", "--python", path] => Ok(fixtures::run(Some(Path::new(path)))),
         ["help" | "--help" | "-h"] => {

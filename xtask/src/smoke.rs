@@ -54,7 +54,7 @@ fn table_to_model(folder: &Path, release: bool) -> Count {
 }
 
 /// The program, started as the README does, with `folder` to work in.
-fn caviar(folder: &Path, release: bool) -> Command {
+pub fn caviar(folder: &Path, release: bool) -> Command {
     let mut command = cargo(&["run", "--quiet"]);
     if release {
         command.arg("--release");

@@ -239,5 +239,8 @@
     row.addEventListener("pointerleave", () => light(-1));
   });
   let width = 0;
-  new ResizeObserver(() => { if (box.clientWidth !== width) { width = box.clientWidth; hush(); draw(); } }).observe(box);
+  const fit = () => { if (box.clientWidth !== width) { width = box.clientWidth; hush(); draw(); } };
+  fit();
+  // Not within the notice itself: what is drawn changes the size that the notice is about.
+  new ResizeObserver(() => requestAnimationFrame(fit)).observe(box);
 })();
