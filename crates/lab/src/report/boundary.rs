@@ -67,13 +67,16 @@ fn cells(boundary: &Boundary, frame: &Frame) -> String {
         let level = if sure.is_finite() { (sure.clamp(0.0, 1.0) * SHADES).ceil().max(1.0) as usize } else { 1 };
         (class % COLORS, level)
     };
+    // Edges are rounded, not sizes: else hairlines show between neighbors.
+    let snap = |edge: f64| (edge * 10.0).round() / 10.0;
     let mut drawing = String::new();
     for (row, line) in boundary.cells.chunks(columns).take(rows).enumerate() {
-        let (top, bottom) = (frame.at_y(edge(boundary.y, row + 1, rows)), frame.at_y(edge(boundary.y, row, rows)));
+        let (top, bottom) = (edge(boundary.y, row + 1, rows), edge(boundary.y, row, rows));
+        let (top, bottom) = (snap(frame.at_y(top)), snap(frame.at_y(bottom)));
         let mut start = 0;
         for run in line.chunk_by(|a, b| shade(*a) == shade(*b)) {
             let (left, right) = (edge(boundary.x, start, columns), edge(boundary.x, start + run.len(), columns));
-            let (left, right) = (frame.at_x(left), frame.at_x(right));
+            let (left, right) = (snap(frame.at_x(left)), snap(frame.at_x(right)));
             start += run.len();
             let (class, level) = run.first().map_or((0, 1), |cell| shade(*cell));
             let _ = write!(

@@ -1,6 +1,7 @@
 //! The end of a search: what is kept, measured.
 
 use caviar_engine::rng::{Purpose, derive};
+use caviar_engine::train::Metric;
 use caviar_tune::{Space, TrialState};
 
 use super::stages::{REPEATED, is_past};
@@ -21,6 +22,8 @@ use crate::run::{End, Limits, Onlooker, Run, run};
 
 /// Of the time, for the members of the committee.
 const REFIT_SHARE: f64 = 0.97;
+/// A network whose error is more than so many times that of the best one makes an average worse.
+const MOST_ERROR: f64 = 1.25;
 /// Where the seeds of a committee's members begin, beyond those of all folds.
 const MEMBER_SEEDS: u64 = 1 << 32;
 
@@ -43,6 +46,13 @@ struct Kept {
 struct Refit {
     recipe: Recipe,
     runs: Vec<Run>,
+}
+
+/// Whether a score is good enough to be averaged with the best one: its error is at most a quarter larger. The error of what
+/// is at most 1 is what it lacks.
+fn is_near(metric: Metric, best: f64, score: f64) -> bool {
+    let error = |score: f64| if metric.higher_is_better() { 1.0 - score } else { score };
+    error(score) <= MOST_ERROR * error(best)
 }
 
 impl Hunt<'_> {
@@ -98,7 +108,12 @@ impl Hunt<'_> {
         };
         let mut best = None;
         let (mut networks, mut trained, mut steps) = (Vec::new(), 0, 0);
-        for place in self.ranked() {
+        let ranked = self.ranked();
+        let score = |place: usize| self.records[place].record.score.unwrap_or(f64::NAN);
+        for &place in &ranked {
+            if !is_near(self.options.base.metric, score(ranked[0]), score(place)) {
+                break;
+            }
             // The first is always trained; without it nothing is kept.
             let known = self.workers.ledger.has(&Stage::Refit.key(self.records[place].record.number, 0));
             let late = !known && (self.workers.interrupt.is_set() || is_past(self.deadline(REFIT_SHARE)));
@@ -173,5 +188,18 @@ impl Hunt<'_> {
             diverged: self.records.iter().filter(|candidate| diverged(candidate.record.state)).count() as u64,
             first,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_near;
+    use caviar_engine::train::Metric;
+
+    #[test]
+    fn a_quarter_more_error_is_near() {
+        assert!(is_near(Metric::Loss, 0.4, 0.5) && !is_near(Metric::Loss, 0.4, 0.51));
+        assert!(is_near(Metric::Accuracy, 0.9, 0.88) && !is_near(Metric::Accuracy, 0.9, 0.87));
+        assert!(is_near(Metric::Accuracy, 1.0, 1.0) && !is_near(Metric::Accuracy, 1.0, 0.99));
     }
 }
