@@ -1,6 +1,5 @@
 //! A file as tables, one after the other.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -11,9 +10,10 @@ use crate::error::{ReadError, clipped};
 use crate::header::{self, Wish};
 use crate::infer::{BadCell, COLUMN_BYTES, CellFault, MissingWords, RawColumn, infer};
 use crate::note::ReadNote;
+use crate::parallel;
 use crate::read::ReadOptions;
 use crate::rows::Rows;
-use crate::source::{self, guess_delimiter};
+use crate::source::{self, Input, guess_delimiter};
 use crate::table::{RowLines, Table};
 
 /// The tables of [`Table::chunks`], in the order of the file; none is empty, and nothing follows an error.
@@ -88,7 +88,7 @@ enum Text {
 }
 
 impl<'a> Open<'a> {
-    pub(crate) fn new(input: Box<dyn Read + 'a>, path: &Path, options: &ReadOptions) -> Result<Open<'a>, ReadError> {
+    pub(crate) fn new(input: Input<'a>, path: &Path, options: &ReadOptions) -> Result<Open<'a>, ReadError> {
         let source = source::open(input, path, options.encoding.as_deref())?;
         let delimiter = options.delimiter.unwrap_or_else(|| guess_delimiter(&source.sample));
         if matches!(delimiter, b'"' | b'\n' | b'\r') || delimiter.is_ascii_alphanumeric() {
@@ -123,17 +123,19 @@ impl<'a> Open<'a> {
         self.settle_text(&mut columns, &lines)?;
         let missing = MissingWords::new(&self.missing);
         let (mut kept, mut passed_over, mut by_comma) = (Vec::new(), Vec::new(), Vec::new());
-        for ((name, raw), wish) in self.names.iter().zip(columns).zip(&self.wishes) {
-            let wanted = match wish {
-                Wish::Skip => {
-                    passed_over.push(name.clone());
-                    continue;
-                }
-                Wish::Find => None,
-                Wish::Keep(storage) => Some(*storage),
+        let threads = parallel::threads(columns.len(), count);
+        let columns = columns.into_iter().zip(&self.wishes).collect();
+        let all = parallel::map(columns, threads, |(raw, wish): (RawColumn, &Wish)| match wish {
+            Wish::Skip => None,
+            Wish::Find => Some(infer(&raw, &missing, None, self.commas)),
+            Wish::Keep(storage) => Some(infer(&raw, &missing, Some(*storage), self.commas)),
+        });
+        for (name, found) in self.names.iter().zip(all) {
+            let Some(found) = found else {
+                passed_over.push(name.clone());
+                continue;
             };
-            let found = infer(&raw, &missing, wanted, self.commas)
-                .map_err(|bad| bad_cell(&self.path, clipped(name), lines.line(bad.row), bad))?;
+            let found = found.map_err(|bad| bad_cell(&self.path, clipped(name), lines.line(bad.row), bad))?;
             if found.commas {
                 by_comma.push(name.clone());
             }

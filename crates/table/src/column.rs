@@ -164,12 +164,11 @@ fn number_kind(name: &str, values: &[f64], rows: &[usize]) -> Kind {
     if rows.iter().all(|&row| values[row] == first) {
         return Kind::Constant;
     }
-    if names_a_row(name) {
+    if names_a_row(name) && present().all(|value| value.fract() == 0.0) {
         let mut sorted: Vec<f64> = present().collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        let whole = sorted.iter().all(|value| value.fract() == 0.0);
         let different = sorted.windows(2).all(|pair| pair[0] != pair[1]);
-        if whole && different && sorted.len() >= IDENTIFIER_ROWS {
+        if different && sorted.len() >= IDENTIFIER_ROWS {
             return Kind::Identifier;
         }
     }

@@ -7,6 +7,7 @@ use crate::cursor::Cursor;
 use crate::error::{EncodeError, MissingColumn};
 use crate::feature::Feature;
 use crate::fit::Dropped;
+use crate::parallel;
 use crate::scale::Scaling;
 use crate::schema::Schema;
 use crate::table::Table;
@@ -89,23 +90,29 @@ impl Encoder {
             at += feature.width();
         }
         let size = rows.len().checked_mul(columns).ok_or_else(too_large)?;
-        let mut values: Vec<f32> = Vec::new();
-        values.try_reserve_exact(size).map_err(|_| too_large())?;
-        for block in rows.chunks(ROWS_AT_ONCE) {
-            let start = values.len();
-            values.resize(start + block.len() * columns, 0.0);
-            for (at, feature, cursor) in &writers {
-                cursor.write(block, columns, &mut values[start + at..]).map_err(|(row, value, scaled)| {
-                    EncodeError::OutOfRange {
-                        path: table.path().to_owned(),
-                        line: table.line(row),
-                        name: feature.name().to_owned(),
-                        value,
-                        scaled,
-                    }
-                })?;
+        // Asked for first, because memory that is not there would end the program below.
+        Vec::<f32>::new().try_reserve_exact(size).map_err(|_| too_large())?;
+        let mut values = vec![0.0_f32; size];
+        let write = |(rows, out): (&[usize], &mut [f32])| -> Result<(), EncodeError> {
+            for (block, out) in rows.chunks(ROWS_AT_ONCE).zip(out.chunks_mut(ROWS_AT_ONCE * columns.max(1))) {
+                for (at, feature, cursor) in &writers {
+                    cursor.write(block, columns, &mut out[*at..]).map_err(|(row, value, scaled)| {
+                        EncodeError::OutOfRange {
+                            path: table.path().to_owned(),
+                            line: table.line(row),
+                            name: feature.name().to_owned(),
+                            value,
+                            scaled,
+                        }
+                    })?;
+                }
             }
-        }
+            Ok(())
+        };
+        let threads = parallel::threads(rows.len().div_ceil(ROWS_AT_ONCE), ROWS_AT_ONCE * columns);
+        let share = rows.len().div_ceil(threads).next_multiple_of(ROWS_AT_ONCE).max(ROWS_AT_ONCE);
+        let parts = rows.chunks(share).zip(values.chunks_mut(share * columns.max(1))).collect();
+        parallel::map(parts, threads, write).into_iter().collect::<Result<(), EncodeError>>()?;
         Ok(Matrix { rows: rows.len(), columns, values })
     }
 

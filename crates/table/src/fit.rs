@@ -11,6 +11,7 @@ use crate::date::{self, DateOrder, Found, Moment};
 use crate::encode::Encoder;
 use crate::error::{EncodeError, MissingColumn};
 use crate::feature::{DateNumber, DatePart, Feature};
+use crate::parallel;
 use crate::scale::{Affine, Scaling, median};
 use crate::schema::{Schema, SchemaColumn};
 use crate::table::Table;
@@ -81,18 +82,23 @@ impl Encoder {
             return Err(EncodeError::RowOutOfRange { row, rows: table.rows() });
         }
         let mut encoder = Encoder { scaling, schema: Schema::default(), features: Vec::new(), dropped: Vec::new() };
-        for name in features {
-            let column = table.column(name).ok_or_else(|| EncodeError::MissingColumns {
+        let find = |name: &String| {
+            table.column(name).ok_or_else(|| EncodeError::MissingColumns {
                 path: table.path().to_owned(),
                 missing: vec![MissingColumn { name: name.clone(), nearest: table.nearest_name(name) }],
-            })?;
-            match learn(column, rows, scaling) {
+            })
+        };
+        let columns = features.iter().map(find).collect::<Result<Vec<&Column>, _>>()?;
+        let threads = parallel::threads(columns.len(), rows.len());
+        let learned = parallel::map(columns, threads, |column| (column, learn(column, rows, scaling)));
+        for (column, learned) in learned {
+            let name = column.name.clone();
+            match learned {
                 Ok(feature) => {
-                    let (name, storage) = (name.clone(), column.storage());
-                    encoder.schema.columns.push(SchemaColumn { name, storage });
+                    encoder.schema.columns.push(SchemaColumn { name, storage: column.storage() });
                     encoder.features.push(feature);
                 }
-                Err(reason) => encoder.dropped.push(Dropped { name: name.clone(), reason }),
+                Err(reason) => encoder.dropped.push(Dropped { name, reason }),
             }
         }
         if encoder.features.is_empty() {
@@ -129,11 +135,11 @@ fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, R
 }
 
 fn learn_numbers(name: String, values: &[f64], rows: &[usize], scaling: Scaling) -> Result<Feature, Reason> {
-    let present: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+    let mut present: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
     let indicator = present.len() < rows.len();
     let spread = present.iter().any(|&value| value != present[0]);
     let affine = if spread { Affine::fit(scaling, &present) } else { None };
-    match (affine, median(&present)) {
+    match (affine, median(&mut present)) {
         (Some(affine), Some(fill)) => Ok(Feature::Number { name, affine, fill, indicator }),
         _ if indicator => Ok(Feature::Presence { name }),
         _ => Err(Reason::Constant),
@@ -188,10 +194,10 @@ fn learn_dates(name: String, counts: &Counts<'_>, order: DateOrder, scaling: Sca
     moments.sort_by(|(a, _), (b, _)| a.day.cmp(&b.day).then(a.hour.total_cmp(&b.hour)));
     let number = |part: DatePart| {
         let each = moments.iter().flat_map(|&(moment, count)| std::iter::repeat_n(part.of(&moment), count));
-        let values: Vec<f64> = each.collect();
+        let mut values: Vec<f64> = each.collect();
         let spread = values.iter().any(|value| *value != values[0]);
         let affine = if spread { Affine::fit(scaling, &values)? } else { return None };
-        Some(DateNumber { part, affine, fill: median(&values)? })
+        Some(DateNumber { part, affine, fill: median(&mut values)? })
     };
     let numbers: Vec<DateNumber> =
         [DatePart::Year, DatePart::Day, DatePart::Hour].into_iter().filter_map(number).collect();

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod block;
 mod boolean;
 mod checkup;
@@ -38,6 +39,7 @@ mod infer;
 mod nearest;
 mod note;
 mod number;
+mod parallel;
 mod read;
 mod rows;
 mod scale;

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::chunks::{Chunks, Open};
 use crate::error::ReadError;
 use crate::schema::Schema;
+use crate::source::Input;
 use crate::table::Table;
 
 /// How a table file is to be read.
@@ -69,7 +70,7 @@ impl Table {
     /// [`ReadError`], with file, line and column.
     pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Table, ReadError> {
         let path = path.as_ref();
-        Table::read_from(open(path)?, path, options)
+        Table::of(Input::File(open(path)?), path, options)
     }
 
     /// Reads a file of any length in tables of at most `rows` rows, one after the other.
@@ -95,7 +96,7 @@ impl Table {
     /// first error that a row has, as [`Table::read`].
     pub fn chunks(path: impl AsRef<Path>, options: &ReadOptions, rows: usize) -> Result<Chunks<'static>, ReadError> {
         let path = path.as_ref();
-        Table::chunks_from(open(path)?, path, options, rows)
+        Table::pieces(Input::File(open(path)?), path, options, rows)
     }
 
     /// As [`Table::chunks`], from a stream; `path` is the name that messages use.
@@ -108,10 +109,14 @@ impl Table {
         options: &ReadOptions,
         rows: usize,
     ) -> Result<Chunks<'a>, ReadError> {
+        Table::pieces(Input::Stream(Box::new(input)), path, options, rows)
+    }
+
+    fn pieces<'a>(input: Input<'a>, path: &Path, options: &ReadOptions, rows: usize) -> Result<Chunks<'a>, ReadError> {
         if options.schema.is_none() {
             return Err(ReadError::NoSchema { path: path.to_owned() });
         }
-        Ok(Chunks::new(Open::new(Box::new(input), path, options)?, rows))
+        Ok(Chunks::new(Open::new(input, path, options)?, rows))
     }
 
     /// Reads a table from memory; `path` is the name that messages use.
@@ -127,7 +132,11 @@ impl Table {
     /// # Errors
     /// As [`Table::read`].
     pub fn read_from<'a>(input: impl Read + 'a, path: &Path, options: &ReadOptions) -> Result<Table, ReadError> {
-        let mut file = Open::new(Box::new(input), path, options)?;
+        Table::of(Input::Stream(Box::new(input)), path, options)
+    }
+
+    fn of(input: Input<'_>, path: &Path, options: &ReadOptions) -> Result<Table, ReadError> {
+        let mut file = Open::new(input, path, options)?;
         file.table(usize::MAX)?.ok_or_else(|| ReadError::HeaderOnly { path: path.to_owned() })
     }
 }

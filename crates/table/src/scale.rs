@@ -58,12 +58,11 @@ impl Affine {
                 plain(least, positive(largest - least)?)
             }
             Scaling::Robust => {
-                let mut sorted = values.to_vec();
-                sorted.sort_unstable_by(f64::total_cmp);
+                let mut moved = values.to_vec();
                 let (least, largest) = range(values)?;
-                let between = quantile(&sorted, 0.75)? - quantile(&sorted, 0.25)?;
+                let between = quantile(&mut moved, 0.75)? - quantile(&mut moved, 0.25)?;
                 let scale = positive(between).or_else(|| positive(largest / 2.0 - least / 2.0))?;
-                Some(Affine { center: quantile(&sorted, 0.5)?, scale, clip: Some(3.0) })
+                Some(Affine { center: quantile(&mut moved, 0.5)?, scale, clip: Some(3.0) })
             }
         }
     }
@@ -112,11 +111,9 @@ pub(crate) fn mean_and_deviation(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean, positive(farthest * (squares / count).sqrt())?))
 }
 
-/// The median, `None` of nothing.
-pub(crate) fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    quantile(&sorted, 0.5)
+/// The median, `None` of nothing; the values change places.
+pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
+    quantile(values, 0.5)
 }
 
 fn range(values: &[f64]) -> Option<(f64, f64)> {
@@ -124,11 +121,12 @@ fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some(values.iter().fold((first, first), |(least, largest), &value| (least.min(value), largest.max(value))))
 }
 
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let place = share * (sorted.len().checked_sub(1)?) as f64;
+/// The value at this share of the way through the values in order; found by selection, which moves them.
+fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
+    let place = share * (values.len().checked_sub(1)?) as f64;
     let (below, part) = (place.floor() as usize, place.fract());
-    let lower = *sorted.get(below)?;
-    let upper = *sorted.get(below + 1).unwrap_or(&lower);
+    let (_, &mut lower, after) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let upper = after.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
     Some(if part == 0.0 { lower } else { lower * (1.0 - part) + upper * part })
 }
 
@@ -172,9 +170,9 @@ mod tests {
 
     #[test]
     fn the_median_lies_between_the_middle_two() {
-        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
-        assert_eq!(median(&[5.0, 1.0, 3.0]), Some(3.0));
-        assert_eq!(median(&[]), None);
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(median(&mut [5.0, 1.0, 3.0]), Some(3.0));
+        assert_eq!(median(&mut []), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use std::rc::Rc;
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
 
+use crate::ahead::Ahead;
 use crate::decode::{Decoded, wide};
 use crate::error::ReadError;
 
@@ -16,6 +18,23 @@ use crate::error::ReadError;
 pub(crate) const ROW_BYTES: u64 = 16 << 20;
 /// So much is looked at to guess the delimiter.
 const SAMPLE_BYTES: usize = 64 << 10;
+
+/// Where the bytes come from.
+pub(crate) enum Input<'a> {
+    /// Any stream.
+    Stream(Box<dyn Read + 'a>),
+    /// A file, which can be unpacked by a thread of its own.
+    File(File),
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Input::Stream(stream) => stream.read(buffer),
+            Input::File(file) => file.read(buffer),
+        }
+    }
+}
 
 /// A table file ready for the CSV parser.
 pub(crate) struct Source<'a> {
@@ -63,15 +82,17 @@ impl std::error::Error for Fault {}
 /// Opens the input: gzip is known by its first two bytes, UTF-16 by its mark or zeros, a byte-order mark is taken off.
 ///
 /// Without a `label` bytes pass as they are, UTF-16 excepted; with one, all become UTF-8.
-pub(crate) fn open<'a>(
-    mut input: Box<dyn Read + 'a>,
-    path: &Path,
-    label: Option<&str>,
-) -> Result<Source<'a>, ReadError> {
+pub(crate) fn open<'a>(mut input: Input<'a>, path: &Path, label: Option<&str>) -> Result<Source<'a>, ReadError> {
     let head = take(&mut input, 2).map_err(|source| failed(path, source, false))?;
     let packed = head == [0x1f, 0x8b];
-    let whole = Cursor::new(head).chain(input);
-    let mut inner: Box<dyn Read + 'a> = if packed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+    let mut inner: Box<dyn Read + 'a> = match input {
+        Input::File(file) if packed => {
+            let unpacked = MultiGzDecoder::new(Cursor::new(head).chain(file));
+            Box::new(Ahead::of(unpacked).map_err(|source| failed(path, source, false))?)
+        }
+        input if packed => Box::new(MultiGzDecoder::new(Cursor::new(head).chain(input))),
+        input => Box::new(Cursor::new(head).chain(input)),
+    };
     let mut sample = take(&mut inner, SAMPLE_BYTES).map_err(|source| failed(path, source, packed))?;
     let encoding = match label {
         None => wide(&sample),
@@ -245,12 +266,12 @@ fn separators_by_line(sample: &[u8], delimiter: u8) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, guess_delimiter, open};
+    use super::{Input, Source, guess_delimiter, open};
     use std::io::Read;
     use std::path::Path;
 
     fn text(bytes: &'static [u8]) -> Vec<u8> {
-        let Source { mut text, .. } = open(Box::new(bytes), Path::new("x"), None).unwrap();
+        let Source { mut text, .. } = open(Input::Stream(Box::new(bytes)), Path::new("x"), None).unwrap();
         let mut out = Vec::new();
         let mut one = [0_u8; 1];
         while text.read(&mut one).unwrap() == 1 {
