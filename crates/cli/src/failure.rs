@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use caviar_lab::{ErrorKind, LabError};
-use caviar_store::StoreError;
+use caviar_store::{Action, StoreError};
 use caviar_table::{ReadError, TargetError};
 use thiserror::Error;
 
@@ -70,6 +70,17 @@ pub enum Failure {
     /// Output that nobody takes.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// The same, where output went to this file.
+    #[must_use]
+    pub fn writing_to(self, path: &Path) -> Failure {
+        match self {
+            Failure::Output(source) => StoreError::Io { path: path.to_owned(), action: Action::Write, source }.into(),
+            other => other,
+        }
+    }
 }
 
 impl Failure {

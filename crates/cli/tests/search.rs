@@ -82,7 +82,9 @@ fn every_method_gives_the_same_on_any_number_of_threads_and_in_little_memory() {
         assert!(one == model("three", "--threads 3"));
         assert!(one == model("little", "--threads 3 --max-memory 20MB --virtual-workers 3"));
     }
-    place.run("tune good.csv --target y --max-memory 10KB").expect(3, &["--max-memory 10000", "bytes", "estimate"]);
+    place
+        .run("tune good.csv --target y --max-memory 10KB")
+        .expect(3, &["--max-memory 10.0 kB", "MB while it trains", "estimate"]);
     place.run("tune good.csv --target y --max-memory much").expect(2, &["500MB"]);
     place.run("tune good.csv --target y --virtual-workers 0").expect(2, &["at least 1"]);
 }

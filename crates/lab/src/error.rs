@@ -146,8 +146,11 @@ pub enum LabError {
     Space(Box<SpaceError>),
     /// Less memory than a single trial needs.
     #[error(
-        "--max-memory {limit}: too little; by estimate the rows take {data} bytes and the largest network of the space \
-         {trial} while it trains"
+        "--max-memory {}: too little; by estimate the rows take {} and the largest network of the space {} while it \
+         trains",
+        size(*limit),
+        size(*data),
+        size(*trial)
     )]
     Memory {
         /// The bytes allowed.
@@ -315,6 +318,16 @@ fn offer(nearest: &Option<String>, names: &[String]) -> String {
         Some(name) => format!("; did you mean `{name}`?"),
         None if names.is_empty() => String::new(),
         None => format!("; there are {}", names.iter().take(8).cloned().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Bytes, as people give them.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

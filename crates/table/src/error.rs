@@ -47,6 +47,8 @@ pub enum ReadError {
     NameCount { path: PathBuf, given: usize, found: usize },
     #[error("{}: no column is named `{name}`{}", path.display(), offer(nearest))]
     UnknownColumn { path: PathBuf, name: String, nearest: Option<String> },
+    #[error("{}: none of the columns {} is in it; it has {}", path.display(), list(wanted), list(found))]
+    NoneWanted { path: PathBuf, wanted: Vec<String>, found: Vec<String> },
     #[error("{}: is to be read in pieces, and no schema says what its columns hold", path.display())]
     NoSchema { path: PathBuf },
     #[error("{}: every column is left out; at least one must stay", path.display())]
@@ -61,8 +63,8 @@ pub enum ReadError {
     TextInDates { path: PathBuf, line: u64, column: String, cell: String, words: usize, dates: usize },
     #[error("{}, line {line}, column `{column}`: `{cell}` is written with a comma; numbers need a decimal point and no separators of thousands", path.display())]
     DecimalComma { path: PathBuf, line: u64, column: String, cell: String },
-    #[error("column `{column}`, row {row} (from 0): {value} is infinite; numbers must be finite, NaN where missing")]
-    InfiniteValue { column: String, row: usize, value: f64 },
+    #[error("{}, column `{column}`, row {row} (from 0): {value} is infinite; numbers must be finite, NaN where missing", path.display())]
+    InfiniteValue { path: PathBuf, column: String, row: usize, value: f64 },
     #[error("column `{column}`, row {row} (from 0): code {code} of {words} words")]
     UnknownCode { column: String, row: usize, code: u32, words: usize },
     #[error("column `{column}` has {found} cells where the first column has {expected}")]
@@ -174,12 +176,14 @@ fn offer(nearest: &Option<impl AsRef<str>>) -> String {
 }
 
 fn offer_or_list(nearest: &Option<impl AsRef<str>>, names: &[String]) -> String {
-    if nearest.is_some() {
-        return offer(nearest);
-    }
+    if nearest.is_some() { offer(nearest) } else { format!("; there are {}", list(names)) }
+}
+
+/// The first of the names.
+fn list(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", clipped(name))).collect();
     let more = if names.len() > shown.len() { ", ..." } else { "" };
-    format!("; there are {}{more}", shown.join(", "))
+    format!("{}{more}", shown.join(", "))
 }
 
 /// What to do about a class that is not known: where only a sign at the end is too much, a flag takes it off.

@@ -90,10 +90,13 @@ pub(crate) fn wishes(names: &[String], options: &ReadOptions, path: &Path) -> Re
     };
     let wishes: Vec<Wish> = names.iter().map(wish).collect();
     if wishes.iter().all(|&wish| wish == Wish::Skip) {
-        let wanted = options.schema.as_ref().and_then(|schema| schema.columns.first());
-        return Err(match wanted {
-            Some(column) => unknown(&column.name),
-            None => ReadError::NoColumns { path: path.to_owned() },
+        let path = path.to_owned();
+        return Err(match &options.schema {
+            Some(schema) if !schema.columns.is_empty() => {
+                let wanted = schema.columns.iter().map(|column| column.name.clone()).collect();
+                ReadError::NoneWanted { path, wanted, found: names.to_vec() }
+            }
+            _ => ReadError::NoColumns { path },
         });
     }
     Ok(wishes)

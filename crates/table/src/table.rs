@@ -29,9 +29,10 @@ impl Table {
     /// Columns of different lengths, two columns of one name, no column; an infinite number, a code
     /// without a word.
     pub fn from_columns(path: impl AsRef<Path>, mut columns: Vec<Column>) -> Result<Table, ReadError> {
-        columns.iter_mut().try_for_each(check_cells)?;
-        check_blocks(&columns)?;
-        Table::with_lines(path.as_ref(), columns, RowLines::default())
+        let path = path.as_ref();
+        columns.iter_mut().try_for_each(|column| check_cells(path, column))?;
+        check_blocks(path, &columns)?;
+        Table::with_lines(path, columns, RowLines::default())
     }
 
     pub(crate) fn with_lines(path: &Path, columns: Vec<Column>, lines: RowLines) -> Result<Table, ReadError> {
@@ -57,7 +58,7 @@ impl Table {
     /// # Errors
     /// As [`Table::from_columns`].
     pub fn with_column(self, mut column: Column) -> Result<Table, ReadError> {
-        check_cells(&mut column)?;
+        check_cells(&self.path, &mut column)?;
         let Table { path, mut columns, lines, passed_over, .. } = self;
         columns.push(column);
         Ok(Table::with_lines(&path, columns, lines)?.with_passed_over(passed_over))
@@ -140,13 +141,14 @@ impl Table {
 }
 
 /// Refuses what reading never makes; a negative zero becomes plain.
-fn check_cells(column: &mut Column) -> Result<(), ReadError> {
+fn check_cells(path: &Path, column: &mut Column) -> Result<(), ReadError> {
     let name = &column.name;
     match &mut column.cells {
         Cells::Numbers(values) => {
             for (row, value) in values.iter_mut().enumerate() {
                 if value.is_infinite() {
-                    return Err(ReadError::InfiniteValue { column: name.clone(), row, value: *value });
+                    let (path, column, value) = (path.to_owned(), name.clone(), *value);
+                    return Err(ReadError::InfiniteValue { path, column, row, value });
                 }
                 *value += 0.0;
             }
@@ -165,7 +167,7 @@ fn check_cells(column: &mut Column) -> Result<(), ReadError> {
 }
 
 /// Refuses infinities in matrices, each looked through once however many columns it has.
-fn check_blocks(columns: &[Column]) -> Result<(), ReadError> {
+fn check_blocks(path: &Path, columns: &[Column]) -> Result<(), ReadError> {
     let mut checked: Option<&Block> = None;
     for column in columns {
         let Cells::Block(cells) = &column.cells else { continue };
@@ -179,8 +181,8 @@ fn check_blocks(columns: &[Column]) -> Result<(), ReadError> {
                 Cells::Block(cells) => cells.block().is(block) && cells.column() == at,
                 Cells::Numbers(_) | Cells::Words(_) => false,
             };
-            let named = columns.iter().find(is_it).map(|column| column.name.clone());
-            return Err(ReadError::InfiniteValue { column: named.unwrap_or_default(), row, value });
+            let column = columns.iter().find(is_it).map(|column| column.name.clone()).unwrap_or_default();
+            return Err(ReadError::InfiniteValue { path: path.to_owned(), column, row, value });
         }
     }
     Ok(())

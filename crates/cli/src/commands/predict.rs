@@ -28,13 +28,13 @@ pub fn run(args: &PredictArgs) -> Result<ExitCode, Failure> {
         }
         // What is no file, such as /dev/null, is written to and not replaced.
         Some(path) if is_special(path) => {
-            let mut out = BufWriter::new(File::create(path)?);
-            answer(&model, args, &mut out)?;
-            out.flush()?;
+            let mut out = BufWriter::new(File::create(path).map_err(|error| Failure::from(error).writing_to(path))?);
+            answer(&model, args, &mut out).map_err(|failure| failure.writing_to(path))?;
+            out.flush().map_err(|error| Failure::from(error).writing_to(path))?;
         }
         Some(path) => {
             let mut out = AtomicFile::create(path)?;
-            answer(&model, args, &mut out)?;
+            answer(&model, args, &mut out).map_err(|failure| failure.writing_to(path))?;
             out.finish()?;
         }
     }

@@ -42,8 +42,8 @@ pub enum StudyError {
     /// The disk is full.
     #[error("the disk is full: the study holds what was done up to the last half second, and nothing half-written")]
     DiskFull,
-    /// Whatever else SQLite says.
-    #[error("{source}")]
+    /// Whatever else SQLite says, such as `disk I/O error` where its side files find no room.
+    #[error("{source}: the study cannot be read or written here; is there room, and the right to write?")]
     Sqlite {
         /// Its words.
         source: rusqlite::Error,
