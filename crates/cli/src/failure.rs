@@ -31,8 +31,8 @@ pub enum Failure {
     /// A settings file that cannot be followed.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A picture of something that the run does not have.
-    #[error("--plot {kind}: this run has nothing to draw it from")]
+    /// A picture of something that is not there.
+    #[error("--plot {kind}: there is nothing here to draw it from")]
     NoPicture {
         /// What it would show.
         kind: caviar_lab::picture::Kind,

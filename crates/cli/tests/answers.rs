@@ -70,3 +70,18 @@ fn an_evaluation_is_told_as_text_and_as_json() {
     assert_eq!((found["rows"].as_u64(), found["confusion"].as_array().unwrap().len()), (Some(60), 2));
     place.run("evaluate m good.csv --target z").expect(3, &["z", "good.csv"]);
 }
+
+#[test]
+fn an_evaluation_is_drawn_with_the_counts_that_it_tells() {
+    let place = with_model();
+    let done = place.run("evaluate m good.csv --json --plot confusion.svg --plot roc:left.png");
+    let confusion = &done.lines()[0]["confusion"];
+    let picture = place.read("confusion.svg");
+    for count in confusion.as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap()) {
+        assert!(picture.contains(&format!(">{count}<")), "no {count} in {picture}");
+    }
+    assert!(std::fs::read(place.path("left.png")).unwrap().starts_with(b"\x89PNG"));
+    place.run("evaluate m good.csv --plot residuals.svg").expect(1, &["--plot residuals: there is nothing here"]);
+    place.run("evaluate m good.csv --plot roc.pdf").expect(2, &["roc.pdf", ".svg or a .png"]);
+    assert!(!place.path("residuals.svg").exists());
+}

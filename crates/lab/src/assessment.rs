@@ -75,8 +75,13 @@ impl Assessment {
         threads: usize,
     ) -> Result<Assessment, LabError> {
         let importance = importance::importance(model, data, seed, threads)?;
-        let mut assessment = Assessment { importance, ..Assessment::default() };
-        let Targets::Classes { labels, classes } = data.targets() else { return Ok(assessment) };
+        Ok(Assessment { importance, ..Assessment::of_answers(model, data, answers) })
+    }
+
+    /// All but the importance of the columns, for which the model would have to answer again.
+    pub(crate) fn of_answers(model: &Model, data: &Data, answers: &[f64]) -> Assessment {
+        let mut assessment = Assessment::default();
+        let Targets::Classes { labels, classes } = data.targets() else { return assessment };
         // Of two classes the first says the same as the second.
         let first = if *classes == 2 { 1 } else { 0 };
         for (class, name) in classes_of(model.target()).iter().enumerate().skip(first) {
@@ -91,7 +96,7 @@ impl Assessment {
                 assessment.precision_recall.push(precision_recall);
             }
         }
-        Ok(assessment)
+        assessment
     }
 }
 

@@ -3,12 +3,13 @@
 mod bootstrap;
 mod scores;
 
-use caviar_engine::train::Metric;
 use caviar_engine::train::metric::confusion;
+use caviar_engine::train::{Data, Metric, Targets};
 use caviar_table::{ReadOptions, Storage, Table, TargetSpec};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::assessment::{Assessment, Calibration, Curve};
 use crate::error::LabError;
 use crate::experiment::{Source, classes_of};
 use crate::finished::Confusion;
@@ -72,6 +73,14 @@ pub struct Evaluated {
     pub classes: Vec<ClassFigures>,
     /// Truth against prediction, for classes.
     pub confusion: Option<Confusion>,
+    /// For classes, whether the probabilities hold: of the second of two classes, or of each of several.
+    pub calibration: Vec<Calibration>,
+    /// For classes, the false positive rate and the true positive rate; for the classes of `calibration`.
+    pub roc: Vec<Curve>,
+    /// For classes, recall and precision; for the classes of `calibration`.
+    pub precision_recall: Vec<Curve>,
+    /// For values, the true and the predicted one of each row, in the person's units.
+    pub pairs: Vec<(f64, f64)>,
     /// What else a person should know.
     pub notes: Vec<String>,
 }
@@ -133,7 +142,27 @@ pub fn evaluate(model: &Model, table: Table, options: &EvaluateOptions) -> Resul
     }
     let figures = names.iter().copied().enumerate().map(figure).collect();
     let target = spec.name().to_owned();
-    Ok(Evaluated { target, rows: data.len(), rows_without_target, figures, classes, confusion, notes })
+    let Assessment { calibration, roc, precision_recall, .. } = Assessment::of_answers(model, &data, &answers);
+    Ok(Evaluated {
+        target,
+        rows: data.len(),
+        rows_without_target,
+        figures,
+        classes,
+        confusion,
+        calibration,
+        roc,
+        precision_recall,
+        pairs: pairs(model, &data, &answers),
+        notes,
+    })
+}
+
+/// Truth and answer, where they are values.
+fn pairs(model: &Model, data: &Data, answers: &[f64]) -> Vec<(f64, f64)> {
+    let Targets::Values { values, .. } = data.targets() else { return Vec::new() };
+    let own = |value: f64| model.target().inverse(value);
+    values.iter().zip(answers).map(|(value, answer)| (own(*value), own(*answer))).collect()
 }
 
 fn plain(at: usize, values: &[f64], intervals: &[Option<Interval>]) -> Figure {
@@ -142,8 +171,8 @@ fn plain(at: usize, values: &[f64], intervals: &[Option<Interval>]) -> Figure {
     Figure { name: "", value, interval }
 }
 
-fn confusion_of(model: &Model, data: &caviar_engine::train::Data, answers: &[f64]) -> Option<Confusion> {
-    let caviar_engine::train::Targets::Classes { labels, classes } = data.targets() else { return None };
+fn confusion_of(model: &Model, data: &Data, answers: &[f64]) -> Option<Confusion> {
+    let Targets::Classes { labels, classes } = data.targets() else { return None };
     let predicted: Vec<i64> = answers.chunks_exact(*classes).map(|row| likeliest(row) as i64).collect();
     let counts = confusion(&predicted, labels, *classes).ok()?;
     Some(Confusion { part: "table", classes: classes_of(model.target()).to_vec(), counts })

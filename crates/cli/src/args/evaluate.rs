@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use caviar_lab::picture::PictureFile;
 use clap::Args;
 
 use super::TEMPLATE;
@@ -14,6 +15,7 @@ use super::values;
 Examples:
   caviar evaluate caviar-out/iris-1/model.safetensors new.csv
   caviar evaluate caviar-out/iris-1 new.csv --target kind --json
+  caviar evaluate caviar-out/iris-1 new.csv --plot confusion.png --plot roc.svg
 
 Each figure stands with the interval that 95 % of 1000 resamples of the rows fall into.
 ")]
@@ -25,6 +27,10 @@ pub struct EvaluateArgs {
     /// The column with the answers [default: that of the training]
     #[arg(long, value_name = "COL")]
     pub target: Option<String>,
+    /// A picture, as often as wanted: FILE.svg or .png named by what it shows, or KIND:FILE; confusion, roc,
+    /// precision-recall, calibration, predicted, residuals
+    #[arg(long, value_name = "[KIND:]FILE")]
+    pub plot: Vec<PictureFile>,
     /// The seed of the resampling
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

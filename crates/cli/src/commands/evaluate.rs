@@ -45,6 +45,10 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode, Failure> {
         }
         evaluated.notes.iter().for_each(|note| eprintln!("note: {note}"));
     }
+    for plot in &args.plot {
+        let kind = plot.kind.unwrap_or_else(|| evaluated.first_picture());
+        evaluated.picture(kind).ok_or(Failure::NoPicture { kind })?.save(&plot.path, plot.format)?;
+    }
     let mut stdout = io::stdout().lock();
     match args.json {
         true => writeln!(stdout, "{}", object(&evaluated))?,

@@ -8,6 +8,7 @@ mod board;
 mod boundary;
 mod confusion;
 mod curves;
+mod evaluated;
 mod gather;
 mod importance;
 mod matrix;
