@@ -83,6 +83,24 @@ fn test_rows_dealt_from_the_table_take_part_in_nothing() {
 }
 
 #[test]
+fn test_rows_of_one_class_without_answers_change_their_figures_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = write(&folder, "kinds.csv", &kinds(67, 5));
+    let test = kinds(30, 6);
+    let blank = test.replace(",above\n", ",\n");
+    let run = |name, test: &str| {
+        let test = write(&folder, name, test);
+        searched(&Experiment::prepare(&table, &with_test("kind", &test)).unwrap(), &short(6), 2)
+    };
+    let (whole, part) = (run("whole.csv", &test), run("part.csv", &blank));
+    let rest = test.matches(",below\n").count();
+    assert!(rest > 0 && rest < 30);
+    assert_eq!((whole.data.test, part.data.test), (30, rest));
+    assert_ne!(whole.test, part.test);
+    assert!(outcome(&whole) == outcome(&part));
+}
+
+#[test]
 fn a_network_alone_is_the_network_in_the_crowd() {
     let folder = tempfile::tempdir().unwrap();
     let table = write(&folder, "kinds.csv", &kinds(80, 6));
