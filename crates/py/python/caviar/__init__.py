@@ -1,0 +1,37 @@
+"""Feed-forward networks for tables, trained by the hundred on the CPU you have.
+
+``MLPClassifier`` and ``MLPRegressor`` stand in for scikit-learn's: change the import, keep the code.
+
+Nothing is loaded before it is asked for, so that ``import caviar`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from caviar._caviar import __version__
+
+_HOMES = {
+    "MLPClassifier": "caviar._classifier",
+    "MLPRegressor": "caviar._regressor",
+    "Epoch": "caviar._watching",
+    "DataError": "caviar.errors",
+    "DivergedError": "caviar.errors",
+    "EngineError": "caviar.errors",
+    "FileError": "caviar.errors",
+    "SettingError": "caviar.errors",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'caviar' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,25 @@
+//! The native half of the Python package `caviar`: arrays in, arrays out; all that learns is the engine's.
+//!
+//! Python holds what scikit-learn's conventions ask for (constructors, validation, attributes); nothing is computed there
+//! that the engine computes. The interpreter's lock is released while networks are trained.
+
+mod arrays;
+mod changes;
+mod error;
+mod network;
+mod settings;
+mod shape;
+mod stopping;
+mod training;
+
+use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult, pymodule, wrap_pyfunction};
+
+/// The module `caviar._caviar`.
+#[pymodule]
+fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
+    module.add_class::<network::Network>()?;
+    module.add_function(wrap_pyfunction!(training::train, module)?)?;
+    Ok(())
+}
