@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask test` and `cargo xtask fixtures`.
+//! The project's chores: `cargo xtask test`, `cargo xtask bench` and `cargo xtask fixtures`.
 
 mod browser;
 mod checks;
@@ -19,6 +19,9 @@ usage: cargo xtask COMMAND
                                  --quick leaves out the examples, the release build and the browser
                                  --fail-fast stops at the first part that fails
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
+  bench search DIR [--seeds N] [--all]
+                                 how good a search is, by the LCBench surrogate (the folder lcbench of YAHPO, with weights.json,
+                                 weights.f32 and reference.json); --all measures other methods beside it
   fixtures [--python PATH]       make the fixtures and example tables anew with Python and compare with the committed
                                  ones; --python takes an interpreter that has fixtures/requirements.txt installed";
 
@@ -28,6 +31,10 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", options @ ..] => test_options(options).map(checks::run),
         ["page"] => Ok(browser::run(true).failed == 0),
+        ["bench", "search", options @ ..] => {
+            let run = ["run", "--quiet", "--release", "-p", "search-bench", "--"];
+            Ok(process::succeeds(&mut process::cargo(&[&run[..], options].concat())))
+        }
         ["fixtures"] => Ok(fixtures::run(None)),
         ["fixtures", "--python", path] => Ok(fixtures::run(Some(Path::new(path)))),
         ["help" | "--help" | "-h"] => {

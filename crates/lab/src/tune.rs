@@ -264,6 +264,6 @@ fn next(study: &mut Study, seed: u64) -> Option<(u64, Params, u64)> {
     let uniform = |trial: u64, dimension: u64| Stream::new(seed, Purpose::Sampler, trial).uniform(dimension);
     match study.ask(&uniform) {
         Ask::Train(slice) => Some((slice.trial, slice.params, slice.to_epoch)),
-        Ask::Finished(_) => None,
+        Ask::Wait | Ask::Finished(_) => None,
     }
 }

@@ -12,7 +12,8 @@ use crate::error::SearchError;
 use crate::sampler::Uniform;
 use crate::scale::Scale;
 use crate::space::{Condition, Parameter, Space};
-use crate::study::{Ask, Outcome, Slice, Study};
+use crate::study::{Ask, Study};
+use crate::trial::{Outcome, Slice};
 use crate::value::{Params, Value};
 use statistics::{chi_square, chi_square_limit, correlation, distance_to_uniform};
 
@@ -38,6 +39,18 @@ pub enum Violation {
         trial: usize,
         /// The configuration.
         params: Params,
+    },
+    /// A slice that does not begin where its trial stopped.
+    #[error("trial {trial} has {epochs} epochs behind it and is asked to train from {from} to {to}")]
+    Retrained {
+        /// The trial.
+        trial: usize,
+        /// Epochs that it has.
+        epochs: u64,
+        /// Where the slice begins.
+        from: u64,
+        /// Where it ends.
+        to: u64,
     },
     /// Fewer trials than the space has room for.
     #[error("only {got} trials of {wanted} came")]
@@ -152,27 +165,40 @@ fn formula(params: &Params) -> f64 {
     each.sum()
 }
 
-/// Asks until the study is finished, with so many slices at work at a time, told first to last or last to first.
-fn drive(mut study: Study, uniform: Uniform<'_>, workers: usize, backwards: bool) -> Result<Vec<Params>, SearchError> {
-    let mut trials = Vec::new();
+/// Drives a study to its end by a learning curve in place of trainings, and returns its slices in the order of asking.
+///
+/// `curve` gives the score of a configuration after so many epochs; `workers` slices are at work at a time, told first to
+/// last, or last to first if `backwards`.
+///
+/// - **Errors:** [`SearchError::Stuck`] for a study that waits while nothing is at work; those of [`Study::tell`].
+pub fn drive(
+    study: &mut Study,
+    uniform: Uniform<'_>,
+    curve: &dyn Fn(&Params, u64) -> f64,
+    workers: usize,
+    backwards: bool,
+) -> Result<Vec<Slice>, SearchError> {
+    let mut slices = Vec::new();
     loop {
         let mut at_work: Vec<Slice> = Vec::new();
-        while at_work.len() < workers {
+        let mut waits = false;
+        while at_work.len() < workers && !waits {
             match study.ask(uniform) {
                 Ask::Train(slice) => at_work.push(slice),
+                Ask::Wait => waits = true,
                 Ask::Finished(_) => break,
             }
         }
         if at_work.is_empty() {
-            return Ok(trials);
+            return if waits { Err(SearchError::Stuck) } else { Ok(slices) };
         }
-        trials.extend(at_work.iter().map(|slice| slice.params.clone()));
+        slices.extend(at_work.iter().cloned());
         if backwards {
             at_work.reverse();
         }
         for slice in at_work {
-            let score = formula(&slice.params);
-            study.report(slice.trial, slice.from_epoch, score)?;
+            let score = curve(&slice.params, slice.to_epoch);
+            study.report(slice.trial, slice.to_epoch - 1, score)?;
             study.tell(slice.trial, Outcome::Complete { score, epochs: slice.to_epoch })?;
         }
     }
@@ -181,36 +207,63 @@ fn drive(mut study: Study, uniform: Uniform<'_>, workers: usize, backwards: bool
 /// Runs a method through the laws that hold for every method.
 ///
 /// `make` starts a study of a space with a budget of at least 300 trials. Laws: every configuration is of the space, with
-/// each value in range and each condition kept; none comes twice, also where the space is nearly used up; the same seed
-/// gives the same trials; the order in which results come decides nothing.
+/// each value in range and each condition kept; none comes twice, also where the space is nearly used up; a trial goes on
+/// from where it stopped; the same seed gives the same slices; neither the order in which results come nor the number of
+/// workers decides anything.
 ///
 /// - **Errors:** the first law that is broken.
 pub fn check_study(make: &dyn Fn(Space) -> Study) -> Result<(), Violation> {
     for space in [full_space().map_err(Box::new)?, small_space().map_err(Box::new)?] {
         for seed in [1, 2] {
             let uniform = keyed_uniform(seed);
-            let trials = drive(make(space.clone()), &uniform, 4, false).map_err(Box::new)?;
-            let mut seen = BTreeSet::new();
-            for (trial, params) in trials.iter().enumerate() {
-                space.check(params).map_err(|reason| Violation::OutOfSpace { trial, reason: Box::new(reason) })?;
-                if !seen.insert(params) {
-                    return Err(Violation::Repeated { trial, params: params.clone() });
+            let run = |workers, backwards| {
+                let mut study = make(space.clone());
+                drive(&mut study, &uniform, &|params, epochs| formula(params) + 1.0 / epochs as f64, workers, backwards)
+                    .map_err(Box::new)
+            };
+            let slices = run(4, false)?;
+            check_slices(&space, &slices)?;
+            if let Some(slice) = first_difference(&slices, &run(4, false)?) {
+                return Err(Violation::NotReproducible { trial: slices.get(slice).map_or(slice, number) });
+            }
+            for (workers, backwards) in [(4, true), (1, false), (7, true)] {
+                if let Some(slice) = first_difference(&slices, &run(workers, backwards)?) {
+                    return Err(Violation::OrderMatters { trial: slices.get(slice).map_or(slice, number) });
                 }
-            }
-            let again = drive(make(space.clone()), &uniform, 4, false).map_err(Box::new)?;
-            if let Some(trial) = first_difference(&trials, &again) {
-                return Err(Violation::NotReproducible { trial });
-            }
-            let backwards = drive(make(space.clone()), &uniform, 4, true).map_err(Box::new)?;
-            if let Some(trial) = first_difference(&trials, &backwards) {
-                return Err(Violation::OrderMatters { trial });
             }
         }
     }
     Ok(())
 }
 
-fn first_difference(left: &[Params], right: &[Params]) -> Option<usize> {
+fn number(slice: &Slice) -> usize {
+    slice.trial as usize
+}
+
+/// Every new trial is of the space and not an earlier one; every other slice goes on where the one before it stopped.
+fn check_slices(space: &Space, slices: &[Slice]) -> Result<(), Violation> {
+    let mut epochs: Vec<u64> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for slice in slices {
+        let (trial, params) = (number(slice), &slice.params);
+        let before = epochs.get(trial).copied().unwrap_or(0);
+        if trial > epochs.len() || slice.from_epoch != before || slice.to_epoch <= before {
+            return Err(Violation::Retrained { trial, epochs: before, from: slice.from_epoch, to: slice.to_epoch });
+        }
+        if trial < epochs.len() {
+            epochs[trial] = slice.to_epoch;
+            continue;
+        }
+        epochs.push(slice.to_epoch);
+        space.check(params).map_err(|reason| Violation::OutOfSpace { trial, reason: Box::new(reason) })?;
+        if !seen.insert(params) {
+            return Err(Violation::Repeated { trial, params: params.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn first_difference(left: &[Slice], right: &[Slice]) -> Option<usize> {
     let differs = left.iter().zip(right).position(|(left, right)| left != right);
     differs.or((left.len() != right.len()).then(|| left.len().min(right.len())))
 }

@@ -1,4 +1,4 @@
-use crate::study::TrialState;
+use crate::trial::TrialState;
 use crate::value::Value;
 
 /// Why a space, a sampler or a study cannot be used as asked.
@@ -168,6 +168,9 @@ pub enum SearchError {
     /// A grid without points.
     #[error("a grid needs at least 1 point per axis")]
     EmptyGrid,
+    /// A study that waits while no trial runs.
+    #[error("the study waits for a trial to be told, but none runs")]
+    Stuck,
     /// A trial that was never asked for.
     #[error("there is no trial {trial}: {trials} trials exist, counted from 0")]
     UnknownTrial {

@@ -25,22 +25,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod budget;
 pub mod conformance;
 mod error;
 mod grid;
 mod nearest;
+mod rungs;
 mod sampler;
 mod scale;
 mod sobol;
 mod space;
 mod study;
+mod trial;
 mod value;
+mod zoom;
 
+pub use budget::Budget;
 pub use error::SearchError;
 pub use grid::Grid;
 pub use nearest::nearest;
 pub use sampler::{Draws, Sampler, Uniform};
 pub use scale::{Scale, ScaleForm};
 pub use space::{Condition, Parameter, Space, Test};
-pub use study::{Ask, Budget, End, Outcome, Slice, Study, Trial, TrialState};
+pub use study::{Ask, End, Study};
+pub use trial::{Outcome, Slice, Trial, TrialState};
 pub use value::{Params, Value};

@@ -98,6 +98,17 @@ impl Draws {
         Some(unseen)
     }
 
+    /// The first new configuration at the places of an attempt after the other, with its place; what is given is kept.
+    pub(crate) fn placed(&mut self, start: &Params, place: impl Fn(u64) -> Vec<f64>) -> Option<(Params, Vec<f64>)> {
+        let drawn = (0..ATTEMPTS).find_map(|attempt| {
+            let place = place(attempt);
+            let params = self.space.configuration(start, &|position| place[position]);
+            self.seen.insert(params.clone()).then_some((params, place))
+        });
+        // A starting point that was had is passed over; else a grid has a new one, unless there is none.
+        drawn.or_else(|| if start.is_empty() { Some((self.unseen()?, place(0))) } else { None })
+    }
+
     /// A checked starting point with the values that it leaves out drawn; `None` when it was had before.
     pub fn complete(&mut self, start: &Params, trial: u64, uniform: Uniform<'_>) -> Option<Params> {
         let dimensions = self.space.parameters().len() as u64;

@@ -1,163 +1,20 @@
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
+use crate::budget::Budget;
 use crate::error::SearchError;
 use crate::sampler::{Draws, Sampler, Uniform};
 use crate::space::Space;
+use crate::trial::{Outcome, Slice, Trial, TrialState};
 use crate::value::Params;
-
-/// How much a study may train.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    trials: u64,
-    epochs: u64,
-    total_epochs: Option<u64>,
-}
-
-impl Budget {
-    /// So many trials, each of so many epochs.
-    ///
-    /// - **Errors:** [`SearchError::EmptyBudget`] unless both are at least 1.
-    pub fn trials(trials: u64, epochs: u64) -> Result<Budget, SearchError> {
-        match trials.min(epochs) {
-            0 => Err(SearchError::EmptyBudget { trials, epochs }),
-            _ => Ok(Budget { trials, epochs, total_epochs: None }),
-        }
-    }
-
-    /// The same with a limit to the epochs of all trials together.
-    ///
-    /// - **Convention:** a trial is paid in full when it starts, also if it ends early, so that the number of trials
-    ///   does not depend on which result comes first. A trial that cannot be paid does not start; only where not even
-    ///   the first one can be, it gets the epochs that there are.
-    /// - **Errors:** [`SearchError::EmptyBudget`] for 0.
-    pub fn with_total_epochs(self, total: u64) -> Result<Budget, SearchError> {
-        match total {
-            0 => Err(SearchError::EmptyBudget { trials: self.trials, epochs: total }),
-            _ => Ok(Budget { total_epochs: Some(total), ..self }),
-        }
-    }
-
-    /// The epochs of the next trial after so many, each paid in full; `None` when it cannot be paid.
-    fn next(&self, trials: u64) -> Option<u64> {
-        if trials >= self.trials {
-            return None;
-        }
-        let Some(total) = self.total_epochs else { return Some(self.epochs) };
-        if trials == 0 {
-            return Some(self.epochs.min(total));
-        }
-        let paid = self.epochs.saturating_mul(trials + 1);
-        (paid <= total).then_some(self.epochs)
-    }
-}
-
-/// What a trial is doing, or how it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TrialState {
-    /// Asked for, not yet told.
-    Running,
-    /// Trained to its end.
-    Complete,
-    /// Stopped early because others did better.
-    Pruned,
-    /// Ended by an error.
-    Failed,
-    /// Ended because a loss or a score was not finite.
-    Diverged,
-    /// Stopped by hand; it may go on.
-    Paused,
-}
-
-impl fmt::Display for TrialState {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            TrialState::Running => "running",
-            TrialState::Complete => "complete",
-            TrialState::Pruned => "pruned",
-            TrialState::Failed => "failed",
-            TrialState::Diverged => "diverged",
-            TrialState::Paused => "paused",
-        })
-    }
-}
-
-/// How a slice of training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Trained to its end, or to where patience ended it.
-    Complete {
-        /// Of the weights that are kept; lower is better. One that is not finite makes the trial diverged.
-        score: f64,
-        /// Epochs trained in all.
-        epochs: u64,
-    },
-    /// Stopped early because others did better.
-    Pruned {
-        /// Of the weights that are kept; lower is better.
-        score: f64,
-        /// Epochs trained in all.
-        epochs: u64,
-    },
-    /// Ended by an error.
-    Failed {
-        /// Epochs trained in all.
-        epochs: u64,
-    },
-    /// Ended because a loss was not finite.
-    Diverged {
-        /// Epochs trained in all.
-        epochs: u64,
-    },
-    /// Stopped by hand; it may go on.
-    Paused {
-        /// Epochs trained in all.
-        epochs: u64,
-    },
-}
-
-/// One configuration and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    /// Its number, counted from 0 in the order of asking.
-    pub number: u64,
-    /// Its configuration, without the fixed values.
-    pub params: Params,
-    /// What it is doing, or how it ended.
-    pub state: TrialState,
-    /// The score told at its end; lower is better.
-    pub score: Option<f64>,
-    /// Epochs trained so far, as far as told.
-    pub epochs: u64,
-    /// Up to how many epochs it was asked to train.
-    pub until: u64,
-    /// The finite scores reported while it trained, by epoch.
-    pub curve: BTreeMap<u64, f64>,
-}
-
-/// A piece of training to be done: a trial from one epoch up to another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Slice {
-    /// The trial's number.
-    pub trial: u64,
-    /// Its configuration, without the fixed values.
-    pub params: Params,
-    /// Epochs that it has behind it.
-    pub from_epoch: u64,
-    /// Epochs that it shall have behind it afterwards.
-    pub to_epoch: u64,
-}
+use crate::zoom::{Step, Zoom};
 
 /// The answer to [`Study::ask`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ask {
     /// Train this.
     Train(Slice),
+    /// Nothing before a trial that runs is told.
+    Wait,
     /// Nothing further will come; trials that run may still be told.
     Finished(End),
 }
@@ -175,14 +32,16 @@ pub enum End {
 
 /// A search as a state machine: ask what to train, report scores, tell how it ended.
 ///
-/// - **Convention:** scores are such that lower is better. The same calls of `ask` get the same trials, whatever is
-///   reported and told in between and in whatever order; the best of equal scores is the lower number.
+/// - **Convention:** scores are such that lower is better; the best of equal scores is the lower number. A sampler's
+///   trials do not depend on results. Those of [`Study::zoom`] do, but not on the order in which they are told, nor on how
+///   many slices are at work at a time.
 ///
 /// See the crate's first page for an example.
 #[derive(Debug, Clone)]
 pub struct Study {
     draws: Draws,
     budget: Budget,
+    zoom: Option<Zoom>,
     starts: VecDeque<Params>,
     trials: Vec<Trial>,
     closed: bool,
@@ -191,7 +50,20 @@ pub struct Study {
 impl Study {
     /// A study of a space by a method within a budget.
     pub fn new(space: Space, sampler: Sampler, budget: Budget) -> Study {
-        Study { draws: Draws::new(space, sampler), budget, starts: VecDeque::new(), trials: Vec::new(), closed: false }
+        let draws = Draws::new(space, sampler);
+        Study { draws, budget, zoom: None, starts: VecDeque::new(), trials: Vec::new(), closed: false }
+    }
+
+    /// A study by zoom and successive halving: many trials are begun, a third of them goes on at each rung, and later
+    /// ones are drawn around the best.
+    ///
+    /// Rungs are a 27th, a 9th, a third and all of the epochs. Trials that were not trained in full are pruned; they may
+    /// go on later, from where they stopped, if they turn out to be among the best.
+    ///
+    /// The budget of epochs pays each step between rungs when it starts. Without one, as many trials as there may be are
+    /// begun, with about six epochs each where a full training has 50.
+    pub fn zoom(space: Space, budget: Budget) -> Study {
+        Study { zoom: Some(Zoom::new(budget)), ..Study::new(space, Sampler::Random, budget) }
     }
 
     /// Adds a point to start from, after those that were added before; what it leaves out is drawn.
@@ -213,19 +85,29 @@ impl Study {
         if self.closed {
             return Ask::Finished(End::Closed);
         }
-        let Some(until) = self.budget.next(self.count()) else {
-            return Ask::Finished(End::BudgetSpent);
+        let step = match &mut self.zoom {
+            Some(zoom) => zoom.next(&self.trials),
+            None => self.budget.next(self.count()).map_or(Step::Done, Step::New),
         };
-        let number = self.count();
-        let mut params = None;
-        while let Some(start) = self.starts.pop_front() {
-            params = self.draws.complete(&start, number, uniform);
-            if params.is_some() {
-                break;
-            }
+        match step {
+            Step::New(until) => self.begin(until, uniform),
+            Step::GoOn(trial, until) => self.go_on(trial, until),
+            Step::Wait => Ask::Wait,
+            Step::Done => Ask::Finished(End::BudgetSpent),
         }
-        let Some(params) = params.or_else(|| self.draws.next(number, uniform)) else {
-            return Ask::Finished(End::SpaceExhausted);
+    }
+
+    fn begin(&mut self, until: u64, uniform: Uniform<'_>) -> Ask {
+        let number = self.count();
+        let Some(params) = self.next(number, uniform) else {
+            return match &mut self.zoom {
+                // Those that were begun may go on.
+                Some(zoom) => {
+                    zoom.withdrawn();
+                    self.ask(uniform)
+                }
+                None => Ask::Finished(End::SpaceExhausted),
+            };
         };
         self.trials.push(Trial {
             number,
@@ -237,6 +119,44 @@ impl Study {
             curve: BTreeMap::new(),
         });
         Ask::Train(Slice { trial: number, params, from_epoch: 0, to_epoch: until })
+    }
+
+    fn go_on(&mut self, number: u64, until: u64) -> Ask {
+        match usize::try_from(number).ok().and_then(|place| self.trials.get_mut(place)) {
+            Some(trial) => {
+                (trial.state, trial.until) = (TrialState::Running, until);
+                let (params, from_epoch) = (trial.params.clone(), trial.epochs);
+                Ask::Train(Slice { trial: number, params, from_epoch, to_epoch: until })
+            }
+            None => Ask::Wait,
+        }
+    }
+
+    /// The configuration of a new trial.
+    fn next(&mut self, number: u64, uniform: Uniform<'_>) -> Option<Params> {
+        let mut start = Some(Params::default());
+        while start.is_some() {
+            start = self.starts.pop_front();
+            let begun = match (&mut self.zoom, &start) {
+                (Some(zoom), start) => {
+                    let empty = Params::default();
+                    let start = start.as_ref().unwrap_or(&empty);
+                    let space = self.draws.space().clone();
+                    let place = |attempt| zoom.place(&space, start, (number, attempt), uniform);
+                    let found = self.draws.placed(start, place);
+                    found.map(|(params, place)| {
+                        zoom.begun(place);
+                        params
+                    })
+                }
+                (None, Some(start)) => self.draws.complete(start, number, uniform),
+                (None, None) => self.draws.next(number, uniform),
+            };
+            if begun.is_some() {
+                return begun;
+            }
+        }
+        None
     }
 
     /// Records the score of a running trial after an epoch (counted from 0); one that is not finite is left out.
@@ -255,8 +175,12 @@ impl Study {
     ///
     /// - **Errors:** [`SearchError::UnknownTrial`]; [`SearchError::WrongState`] unless it is running.
     pub fn tell(&mut self, trial: u64, outcome: Outcome) -> Result<(), SearchError> {
+        let last = self.zoom.as_ref().map_or(0, Zoom::last_rung);
         let trial = self.find(trial, TrialState::Running)?;
+        let is_complete = matches!(outcome, Outcome::Complete { .. });
         let (state, score, epochs) = match outcome {
+            // At a rung where others may do better.
+            Outcome::Complete { score, epochs } if trial.until < last => (TrialState::Pruned, Some(score), epochs),
             Outcome::Complete { score, epochs } => (TrialState::Complete, Some(score), epochs),
             Outcome::Pruned { score, epochs } => (TrialState::Pruned, Some(score), epochs),
             Outcome::Failed { epochs } => (TrialState::Failed, None, epochs),
@@ -266,6 +190,10 @@ impl Study {
         trial.epochs = epochs;
         trial.score = score.filter(|score| score.is_finite());
         trial.state = if score.is_some() && trial.score.is_none() { TrialState::Diverged } else { state };
+        let (number, until, score) = (trial.number, trial.until, trial.score.filter(|_| is_complete));
+        if let Some(zoom) = &mut self.zoom {
+            zoom.told(number, until, score);
+        }
         Ok(())
     }
 

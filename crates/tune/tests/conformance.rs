@@ -4,7 +4,7 @@ use std::env;
 use std::process::Command;
 
 use caviar_tune::conformance::{Violation, check_study, check_uniform, full_space, keyed_uniform};
-use caviar_tune::{Budget, Draws, Params, Sampler, Space, Study, Value};
+use caviar_tune::{Ask, Budget, Draws, Params, Sampler, Space, Study, Value};
 
 fn budget() -> Budget {
     Budget::trials(300, 5).unwrap()
@@ -63,6 +63,28 @@ fn grid_search_conforms() {
     for points in [1, 2, 5] {
         check_study(&|space| Study::new(space, Sampler::grid(points).unwrap(), budget())).unwrap();
     }
+}
+
+fn zoom(space: Space, trials: u64) -> Study {
+    Study::zoom(space, Budget::trials(trials, 50).unwrap())
+}
+
+#[test]
+fn zoom_conforms() {
+    check_study(&|space| zoom(space, 300)).unwrap();
+    check_study(&|space| Study::zoom(space, Budget::trials(10_000, 27).unwrap().with_total_epochs(2000).unwrap()))
+        .unwrap();
+    // The first generation lies anywhere; of so many trials it is the first tenth at least.
+    check_uniform(&|space, seed, count| {
+        let uniform = keyed_uniform(seed);
+        let mut study = zoom(space, 20 * count as u64);
+        let slice = |_| match study.ask(&uniform) {
+            Ask::Train(slice) => Some(slice.params),
+            Ask::Wait | Ask::Finished(_) => None,
+        };
+        (0..count).map_while(slice).collect()
+    })
+    .unwrap();
 }
 
 #[test]

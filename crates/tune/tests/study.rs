@@ -20,13 +20,14 @@ fn study(trials: u64) -> Study {
 fn ask(study: &mut Study) -> Slice {
     match study.ask(&conformance::keyed_uniform(0)) {
         Ask::Train(slice) => slice,
-        Ask::Finished(end) => panic!("finished: {end:?}"),
+        other @ (Ask::Wait | Ask::Finished(_)) => panic!("{other:?}"),
     }
 }
 
 fn end(study: &mut Study) -> End {
     match study.ask(&conformance::keyed_uniform(0)) {
         Ask::Train(slice) => panic!("one more: {slice:?}"),
+        Ask::Wait => panic!("it waits"),
         Ask::Finished(end) => end,
     }
 }
