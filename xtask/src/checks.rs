@@ -4,12 +4,12 @@ use std::process::Command;
 
 use crate::process::{cargo, succeeds, succeeds_silently, watch};
 use crate::tally::{Count, Tally};
-use crate::{browser, examples, smoke};
+use crate::{browser, examples, python, smoke};
 
 /// What `cargo xtask test` was asked for.
 #[derive(Clone, Copy, Default)]
 pub struct Options {
-    /// Leave out the examples, the release build and the browser.
+    /// Leave out the examples, the release build, the browser and Python.
     pub quick: bool,
     /// Stop at the first part that fails.
     pub fail_fast: bool,
@@ -33,6 +33,7 @@ pub fn run(options: Options) -> bool {
     tally.part("from a table to a model", || smoke::run(!options.quick));
     if !options.quick {
         tally.part("the page in a browser", || browser::run(true));
+        tally.part("the Python package", python::run);
     }
     tally.finish()
 }

@@ -1,8 +1,9 @@
 //! `cargo xtask fixtures`: the committed numbers are made anew by their scripts and compared.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use crate::environment::prepare;
 use crate::process::succeeds;
 use crate::tally::{Count, Tally};
 
@@ -19,27 +20,18 @@ const SCRIPTS: [&str; 7] = [
 /// Runs the check of every script, with the given interpreter or one in `target/venv`; true when all agree.
 pub fn run(python: Option<&Path>) -> bool {
     let mut tally = Tally::new(true);
-    let interpreter = python.map_or_else(own_interpreter, Path::to_owned);
+    let mut interpreter = python.map(Path::to_owned);
     if python.is_none() {
-        tally.part("environment", || Count::one(prepare(&interpreter)));
+        tally.part("environment", || {
+            interpreter = prepare("venv", "fixtures/requirements.txt");
+            Count::one(interpreter.is_some())
+        });
     }
+    let interpreter = interpreter.unwrap_or_else(|| "python3".into());
     for script in SCRIPTS {
         tally.part(script, || {
             Count::one(succeeds(Command::new(&interpreter).args([script, "--check"]).current_dir(crate::root())))
         });
     }
     tally.finish()
-}
-
-fn own_interpreter() -> PathBuf {
-    let folder = crate::root().join("target/venv");
-    if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
-}
-
-/// Creates the environment, and installs what is missing in it.
-fn prepare(interpreter: &Path) -> bool {
-    let created = interpreter.exists()
-        || succeeds(Command::new("python3").args(["-m", "venv", "target/venv"]).current_dir(crate::root()));
-    let install = ["-m", "pip", "install", "--quiet", "--requirement", "fixtures/requirements.txt"];
-    created && succeeds(Command::new(interpreter).args(install).current_dir(crate::root()))
 }

@@ -2,9 +2,11 @@
 
 mod browser;
 mod checks;
+mod environment;
 mod examples;
 mod fixtures;
 mod process;
+mod python;
 mod smoke;
 mod tally;
 
@@ -14,10 +16,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--quick] [--fail-fast]   format, lints, all tests, all examples, the program from a table to a model, and its page
-                                 in a browser (Chromium is installed where it is missing and that is possible)
-                                 --quick leaves out the examples, the release build and the browser
+  test [--quick] [--fail-fast]   format, lints, all tests, all examples, the program from a table to a model, its page
+                                 in a browser (Chromium is installed where it is missing and that is possible), and the
+                                 Python package
+                                 --quick leaves out the examples, the release build, the browser and Python
                                  --fail-fast stops at the first part that fails
+  python                         the Python package alone: its wheel is built, installed in target/python and tested
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
   bench search DIR [--seeds N] [--all]
                                  how good a search is, by the LCBench surrogate (the folder lcbench of YAHPO, with weights.json,
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", options @ ..] => test_options(options).map(checks::run),
+        ["python"] => Ok(python::run().failed == 0),
         ["page"] => Ok(browser::run(true).failed == 0),
         ["bench", "search", options @ ..] => {
             let run = ["run", "--quiet", "--release", "-p", "search-bench", "--"];

@@ -110,6 +110,9 @@ impl<'a, T: Real> Fit<'a, T> {
                 Some(mut snapshot) => {
                     epochs += snapshot.progress.epoch;
                     snapshot.epochs = epochs;
+                    // An epoch that was cut off is begun anew: these may be other rows.
+                    (snapshot.progress.row, snapshot.progress.steps_of_epoch) = (0, 0);
+                    (snapshot.progress.loss_sum, snapshot.progress.weight_sum) = (0.0, 0.0);
                     // One's own rates may be others by now; the memory stays.
                     let rates = self.trainer.spec().minimizer.settings;
                     let rate = snapshot.settings.learning_rate;

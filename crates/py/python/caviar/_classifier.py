@@ -80,6 +80,7 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
     _parameter_constraints: dict = {
         **Perceptron._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "metric": [StrOptions({"auto", "loss", "accuracy", "auc", "f1"})],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
 

@@ -45,7 +45,6 @@ CONSTRAINTS: dict = {
     "clip_norm": [None, _positive],
     "warm_up": [_not_negative],
     "init": [str],
-    "metric": [StrOptions({"auto", "loss", "accuracy", "auc", "f1", "r2", "rmse", "mae"})],
     "precision": [StrOptions({"f32", "f64"})],
     "n_jobs": [None, Integral],
     "callback": [None, callable],

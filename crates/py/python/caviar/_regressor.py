@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from caviar._perceptron import Perceptron
@@ -35,7 +37,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
     True
     """
 
-    _parameter_constraints: dict = {**Perceptron._parameter_constraints, "loss": [str]}
+    _parameter_constraints: dict = {
+        **Perceptron._parameter_constraints,
+        "loss": [str],
+        "metric": [StrOptions({"auto", "loss", "r2", "rmse", "mae"})],
+    }
     _score_metric = "r2"
 
     def __init__(
@@ -172,8 +178,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
         y = check_array(y, ensure_2d=False, dtype=np.float64, order="C", input_name="y", estimator=self)
         check_consistent_length(X, y)
         if y.ndim == 2 and y.shape[1] == 1:
-            from sklearn.utils import column_or_1d
-
             y = column_or_1d(y, warn=True)
         return y
 

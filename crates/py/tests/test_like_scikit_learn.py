@@ -1,0 +1,88 @@
+"""From the same weights, in full batches and double precision, both libraries take the same path."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.neural_network
+from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.exceptions import ConvergenceWarning
+
+from caviar import MLPClassifier, MLPRegressor
+
+STEPS = 12
+RULES = {
+    # scikit-learn adds epsilon before the correction, the engine after it (docs/numerics.md): so small, it is the same.
+    "adam": {"solver": "adam", "learning_rate_init": 0.01, "epsilon": 1e-15},
+    "sgd": {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.05},
+    "momentum": {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.02},
+    "nesterov": {"solver": "sgd", "learning_rate_init": 0.02},
+}
+
+
+def scaled(X):
+    return (X - X.mean(0)) / X.std(0)
+
+
+def problem(name):
+    if name == "binary":
+        X, y = load_wine(return_X_y=True)
+        return MLPClassifier, sklearn.neural_network.MLPClassifier, scaled(X), y == 1
+    if name == "classes":
+        X, y = load_iris(return_X_y=True)
+        return MLPClassifier, sklearn.neural_network.MLPClassifier, scaled(X), y
+    X, y = load_diabetes(return_X_y=True)
+    y = scaled(y)
+    y = y if name == "value" else np.column_stack([y, np.sin(3 * y)])
+    return MLPRegressor, sklearn.neural_network.MLPRegressor, scaled(X), y
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", ["binary", "classes", "value", "values"])
+def test_weights_and_losses_are_those_of_scikit_learn(name, rule):
+    ours, theirs, X, y = problem(name)
+    weights = np.random.default_rng(1).integers(0, 4, len(X)).astype(float)
+    given = dict(hidden_layer_sizes=(9, 5), activation="tanh", alpha=0.3, tol=0.0, random_state=3, batch_size=len(X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        still = ours(**given, precision="f64", max_iter=1, solver="sgd", learning_rate_init=1e-300).fit(X, y)
+        network = ours(**given, **RULES[rule], precision="f64", max_iter=STEPS).fit(X, y, weights)
+        peer = theirs(**given, **RULES[rule], max_iter=1, warm_start=True, n_iter_no_change=STEPS).fit(X, y, weights)
+        for to, at in [*zip(peer.coefs_, still.coefs_), *zip(peer.intercepts_, still.intercepts_)]:
+            to[...] = at
+        peer.set_params(max_iter=STEPS).fit(X, y, weights)
+    for own, other in zip(network.coefs_ + network.intercepts_, peer.coefs_ + peer.intercepts_):
+        np.testing.assert_allclose(own, other, rtol=1e-7, atol=1e-10)
+    # Its losses have the penalty of the weights before the update, ours of those after.
+    penalty = [0.5 * 0.3 * sum((w**2).sum() for w in net.coefs_) / weights.sum() for net in (still, network)]
+    first, last = network.loss_curve_[0] - peer.loss_curve_[1], network.loss_curve_[-1] - peer.loss_curve_[-1]
+    assert abs(first) + abs(last) < 2 * abs(penalty[1] - penalty[0]) + 1e-9
+    decide = "predict_proba" if hasattr(network, "predict_proba") else "predict"
+    np.testing.assert_allclose(getattr(network, decide)(X), getattr(peer, decide)(X), rtol=1e-6, atol=1e-9)
+
+
+def test_parameters_and_defaults_are_those_of_scikit_learn():
+    for ours, theirs in [
+        (MLPClassifier, sklearn.neural_network.MLPClassifier),
+        (MLPRegressor, sklearn.neural_network.MLPRegressor),
+    ]:
+        own, other = ours().get_params(), theirs().get_params()
+        assert {name: own[name] for name in other} == other
+
+
+def test_first_weights_are_spread_as_scikit_learns():
+    X, y = np.zeros((4, 300)), [0, 1, 0, 1]
+    for activation, factor in [("relu", 6), ("logistic", 2)]:
+        net = MLPClassifier(
+            (200,), activation, solver="sgd", learning_rate_init=1e-9, alpha=0, max_iter=1, random_state=0
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            net.fit(X, y)
+        bound = np.sqrt(factor / 500)
+        weights = net.coefs_[0]
+        assert 0.99 * bound < np.abs(weights).max() <= bound
+        assert abs(weights.std() - bound / np.sqrt(3)) < 0.01 * bound
+        assert 0.8 * bound < np.abs(net.intercepts_[0]).max() <= bound

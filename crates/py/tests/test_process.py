@@ -1,0 +1,126 @@
+"""The package as a citizen of its process: signals, threads, forks, imports."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from caviar import MLPClassifier
+
+LONG = """
+import sys, warnings
+import numpy as np
+from caviar import MLPClassifier
+X = np.random.default_rng(0).normal(size=(20000, 50)).astype(np.float32)
+net = MLPClassifier((300, 300), max_iter=100000, tol=0, n_iter_no_change=np.inf, random_state=0, **{given})
+"""
+
+
+def run(code, **given):
+    code = textwrap.dedent(code)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, **given)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_stops_within_half_a_second_and_leaves_a_usable_network():
+    process = run(
+        LONG.replace("{given}", "{'callback': lambda epoch: print('epoch', flush=True)}")
+        + """
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    net.fit(X, X[:, 0] > 0)
+n = net.n_iter_
+net.set_params(callback=None).partial_fit(X[:400], X[:400, 0] > 0)
+print("interrupted" in str(seen[-1].message), net.score(X, X[:, 0] > 0) > 0.9, net.n_iter_ == n + 1, flush=True)
+"""
+    )
+    assert process.stdout.readline() == "epoch\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    lines = []
+    while line := process.stdout.readline():
+        lines.append(line)
+    # Half a second, and what is done after it.
+    assert time.monotonic() - start < 1.5
+    assert lines[-1] == "True True True\n" and process.wait() == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_process_that_ends_while_a_thread_trains_ends():
+    process = run(
+        LONG.replace("{given}", "{}")
+        + """
+import threading, time
+threading.Thread(target=net.fit, args=(X, X[:, 0] > 0), daemon=True).start()
+time.sleep(0.3)
+print("leaving", flush=True)
+"""
+    )
+    assert process.stdout.readline() == "leaving\n"
+    assert process.wait(timeout=20) == 0
+
+
+def test_the_lock_of_the_interpreter_is_free_while_networks_train():
+    X = np.random.default_rng(0).normal(size=(5000, 30))
+    ticks, over = [], threading.Event()
+
+    def tick():
+        while not over.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.001)
+
+    other = threading.Thread(target=tick)
+    other.start()
+    MLPClassifier(max_iter=20, tol=0, random_state=0, early_stopping=True).fit(X, X[:, 0] > 0)
+    over.set()
+    other.join()
+    # A thread beside it is never kept waiting long.
+    assert max(np.diff(ticks)) < 0.2
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_fits_of_one_object_from_several_threads_end_with_one_of_them():
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    net = MLPClassifier((8,), max_iter=20, random_state=0)
+    threads = [threading.Thread(target=net.fit, args=(X, X[:, 0] > 0)) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    alone = MLPClassifier((8,), max_iter=20, random_state=0).fit(X, X[:, 0] > 0)
+    assert (net.predict_proba(X) == alone.predict_proba(X)).all() and net.n_iter_ == alone.n_iter_
+
+
+def fitted(seed):
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    return MLPClassifier((8,), max_iter=5, n_jobs=2, random_state=seed).fit(X, X[:, 0] > 0).predict_proba(X)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("method", ["spawn", *(["fork"] if hasattr(os, "fork") else [])])
+def test_other_processes_train_alike(method):
+    here = fitted(1)
+    # A thread trains while the process is forked.
+    X = np.random.default_rng(0).normal(size=(20000, 30))
+    busy = threading.Thread(target=MLPClassifier(max_iter=10, random_state=0).fit, args=(X, X[:, 0] > 0))
+    busy.start()
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        there = pool.map_async(fitted, [1, 1]).get(timeout=60)
+    busy.join()
+    assert all((part == here).all() for part in there)
+
+
+def test_an_import_is_quick_and_loads_nothing():
+    code = "import sys, time; t = time.perf_counter(); import caviar; t = time.perf_counter() - t; " \
+           "print(t, 'sklearn' in sys.modules, 'numpy' in sys.modules, __import__('threading').active_count())"
+    lines = [run(code).communicate()[0].split() for _ in range(3)]
+    assert min(float(line[0]) for line in lines) < 0.1
+    assert all(line[1:] == ["False", "False", "1"] for line in lines)
