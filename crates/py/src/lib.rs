@@ -6,6 +6,7 @@
 mod arrays;
 mod changes;
 mod error;
+mod frame;
 mod network;
 mod settings;
 mod shape;
@@ -19,6 +20,7 @@ use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult, pymodule, wrap_p
 fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
+    module.add_class::<frame::FrameEncoder>()?;
     module.add_class::<network::Network>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     Ok(())

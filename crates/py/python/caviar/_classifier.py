@@ -46,6 +46,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         Epochs over which the learning rate rises at the start.
     init : str, default="glorot"
         ``glorot`` is scikit-learn's; also ``he``, ``he-uniform``, ``xavier``, ``xavier-uniform``, ``normal:SD``.
+    scale : {"auto", "none", "standard", "minmax", "robust"}, default="auto"
+        Of the numbers, by the rows of training. ``auto`` leaves arrays and frames of numbers as they are, as
+        scikit-learn does; a data frame with words, dates or missing values is scaled to deviation 1.
     metric : {"auto", "loss", "accuracy", "auc", "f1"}, default="auto"
         What ``early_stopping`` goes by; ``auto`` is the accuracy.
     class_weight : dict or "balanced", default=None
@@ -116,6 +119,7 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         clip_norm=None,
         warm_up=0.0,
         init="glorot",
+        scale="auto",
         metric="auto",
         class_weight=None,
         label_smoothing=0.0,
@@ -152,6 +156,7 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         self.clip_norm = clip_norm
         self.warm_up = warm_up
         self.init = init
+        self.scale = scale
         self.metric = metric
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
@@ -165,8 +170,8 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
+        X : array-like or data frame of shape (n_samples, n_features)
+            The rows. A frame of pandas or polars may have words, dates and missing values.
         y : array-like of shape (n_samples,)
             The class of each.
         sample_weight : array-like of shape (n_samples,), default=None

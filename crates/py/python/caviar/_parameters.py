@@ -45,6 +45,7 @@ CONSTRAINTS: dict = {
     "clip_norm": [None, _positive],
     "warm_up": [_not_negative],
     "init": [str],
+    "scale": [StrOptions({"auto", "none", "standard", "minmax", "robust"})],
     "precision": [StrOptions({"f32", "f64"})],
     "n_jobs": [None, Integral],
     "callback": [None, callable],

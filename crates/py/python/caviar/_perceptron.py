@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from caviar import _caviar, _parameters
+from caviar import _caviar, _features as features, _parameters
 from caviar._watching import Watch, callbacks
 
 
@@ -22,40 +22,45 @@ class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
     # What differs between classes and values.
     _loss = "cross-entropy"
     _score_metric = "accuracy"
+    _stratified = True
 
     def _fit(self, X, y, sample_weight, X_val, y_val, *, incremental=False):
         self._validate_params()
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
         widths = _parameters.hidden_layers(self.hidden_layer_sizes)
         goes_on = incremental or self.warm_start
         before = getattr(self, "_network", None) if goes_on else None
-        X = self._features(X, reset=before is None)
-        targets, answers = self._targets(y, X, first=before is None)
+        own = {} if before is None else {"framed": self._framed, "encoder": self._encoder}
+        table = features.Table.of(self, X, reset=before is None, **own)
+        targets, answers = self._targets(y, table, first=before is None)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        settings = self._settings(widths, y=answers, rows=X.shape[0])
-        part = {"features": X, "targets": targets, "weights": sample_weight}
+            sample_weight = _check_sample_weight(sample_weight, answers, dtype=np.float64)
+        settings = self._settings(widths, y=answers, rows=len(table))
         if incremental:
-            if self.early_stopping:
-                raise ValueError("partial_fit does not support early_stopping=True")
             settings |= {"epochs": 1, "n_iter_no_change": None}
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val belong together: one of them is missing.")
+        train, held_out = self._hold_out(answers) if self.early_stopping and X_val is None else (None, None)
+        encoder = self._encoder if before is not None else table.encoder(self.scale, train)
+        part = {"features": table.encoded(encoder), "targets": targets, "weights": sample_weight}
         validation = None
-        if X_val is not None or y_val is not None:
-            if X_val is None or y_val is None:
-                raise ValueError("X_val and y_val belong together: one of them is missing.")
-            held_out = self._features(X_val, reset=False)
-            validation = {"features": held_out, "targets": self._held_out_targets(y_val, held_out), "weights": None}
-        elif self.early_stopping:
-            part, validation = self._hold_out(part, answers)
+        if X_val is not None:
+            rows = features.Table.of(self, X_val, framed=table.frame is not None, encoder=encoder)
+            targets = self._held_out_targets(y_val, rows)
+            validation = {"features": rows.encoded(encoder), "targets": targets, "weights": None}
+        elif held_out is not None:
+            part, validation = (
+                {name: None if array is None else array[rows] for name, array in part.items()}
+                for rows in (train, held_out)
+            )
         if settings["batch_size"] is not None and settings["batch_size"] > len(part["features"]):
             warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         with Watch(self, self.max_iter) as watch:
             network = _caviar.train(settings, part, validation, before, incremental, watch.told())
+        self._encoder, self._framed = encoder, table.frame is not None
         self._keep(network, validation, before, rows=len(part["features"]), incremental=incremental)
         return self
-
-    def _features(self, X, *, reset):
-        dtype = np.float64 if self.precision == "f64" else np.float32
-        return validate_data(self, X, reset=reset, dtype=dtype, order="C")
 
     def _settings(self, widths, *, y, rows) -> dict:
         activations = _parameters.activations(self.activation, len(widths))
@@ -97,20 +102,19 @@ class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
             "classes": 0,
         }
 
-    def _hold_out(self, part, answers):
+    def _hold_out(self, answers):
         """The rows to train on, and those to stop by, dealt out as scikit-learn does."""
-        rows = np.arange(len(part["features"]))
         train, held_out = train_test_split(
-            rows,
+            np.arange(len(answers)),
             random_state=self.random_state,
             test_size=self.validation_fraction,
-            stratify=answers if part["targets"].ndim == 1 else None,
+            stratify=answers if self._stratified else None,
         )
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return tuple({k: None if v is None else v[rows] for k, v in part.items()} for rows in (train, held_out))
+        return train, held_out
 
     def _keep(self, network, validation, before, *, rows, incremental):
         losses = network.losses.tolist()
@@ -160,6 +164,13 @@ class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
             arrays[name.format(n)] if name.format(n) in arrays else arrays[f"batch_norm{n}/beta"] for n in self._layers()
         ]
 
+    @property
+    def encoded_names_(self):
+        """What the inputs of the network say, where ``X`` was encoded: ``age``, ``age is missing``, ``job = nurse``."""
+        if getattr(self, "_encoder", None) is None:
+            raise AttributeError(f"the rows of this {type(self).__name__} were taken as they are")
+        return self._encoder.labels
+
     def _arrays(self) -> dict:
         if not hasattr(self, "_network"):
             raise AttributeError(f"this {type(self).__name__} is not fitted: it has no weights yet")
@@ -173,8 +184,8 @@ class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
 
     def _answers(self, X, *, probabilities):
         check_is_fitted(self)
-        X = self._features(X, reset=False)
-        return self._network.predict(X, probabilities, _parameters.threads(self.n_jobs))
+        table = features.Table.of(self, X, framed=self._framed, encoder=self._encoder)
+        return self._network.predict(table.encoded(self._encoder), probabilities, _parameters.threads(self.n_jobs))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

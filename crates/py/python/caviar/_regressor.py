@@ -43,6 +43,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         "metric": [StrOptions({"auto", "loss", "r2", "rmse", "mae"})],
     }
     _score_metric = "r2"
+    _stratified = False
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         clip_norm=None,
         warm_up=0.0,
         init="glorot",
+        scale="auto",
         metric="auto",
         precision="f32",
         n_jobs=None,
@@ -112,6 +114,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         self.clip_norm = clip_norm
         self.warm_up = warm_up
         self.init = init
+        self.scale = scale
         self.metric = metric
         self.precision = precision
         self.n_jobs = n_jobs

@@ -1,0 +1,123 @@
+//! Data frames: named columns of numbers or words, and how they become rows of numbers.
+
+use caviar_table::{Cells, Column, Encoder, Scaling, Storage, Table, Words};
+use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use pyo3::Python;
+use pyo3::prelude::{Bound, FromPyObject, PyAny, PyResult, pyclass, pymethods};
+use pyo3::types::{PyAnyMethods, PyBytes};
+
+use crate::error::{Failure, FileError, SettingError, detached};
+
+/// What messages call a data frame.
+const NAME: &str = "X";
+
+/// The cells of a column.
+#[derive(FromPyObject)]
+pub(crate) enum FrameCells<'py> {
+    /// Numbers, NaN where missing.
+    Numbers(PyReadonlyArray1<'py, f64>),
+    /// Words, none where missing.
+    Words(Vec<Option<String>>),
+}
+
+/// The columns of a data frame, by name.
+pub(crate) type Frame<'py> = Vec<(String, FrameCells<'py>)>;
+
+/// The table of these columns.
+pub(crate) fn table(frame: Frame<'_>) -> Result<Table, Failure> {
+    let column = |(name, cells): (String, FrameCells<'_>)| {
+        let cells = match cells {
+            FrameCells::Numbers(values) => Cells::Numbers(values.as_array().iter().copied().collect()),
+            FrameCells::Words(words) => Cells::Words(Words::new(words.iter().map(Option::as_deref))),
+        };
+        Column { name, cells }
+    };
+    let columns = frame.into_iter().map(column).collect();
+    Table::from_columns(NAME, columns).map_err(|error| Failure::Lab(error.into()))
+}
+
+/// A scaling by name.
+pub(crate) fn scaling(name: &str) -> PyResult<Scaling> {
+    match name {
+        "standard" => Ok(Scaling::Standard),
+        "minmax" => Ok(Scaling::MinMax),
+        "robust" => Ok(Scaling::Robust),
+        "none" => Ok(Scaling::None),
+        _ => Err(SettingError::new_err(format!("scale `{name}`: must be standard, minmax, robust or none"))),
+    }
+}
+
+/// How the columns of a data frame become numbers, as learned from the training rows alone.
+#[pyclass(module = "caviar._caviar", name = "Encoder", frozen)]
+#[derive(Clone, Debug)]
+pub(crate) struct FrameEncoder {
+    encoder: Encoder,
+}
+
+#[pymethods]
+impl FrameEncoder {
+    /// Learns from `rows` of a frame.
+    #[staticmethod]
+    fn fit(py: Python<'_>, frame: Frame<'_>, rows: Vec<usize>, scale: &str) -> PyResult<FrameEncoder> {
+        let (table, scaling) = (table(frame)?, scaling(scale)?);
+        detached(py, || {
+            let names: Vec<String> = table.names().map(str::to_owned).collect();
+            let encoder = Encoder::fit(&table, &names, &rows, scaling).map_err(|error| Failure::Lab(error.into()))?;
+            Ok(FrameEncoder { encoder })
+        })
+    }
+
+    /// The rows of a frame as numbers; its columns are found by name.
+    fn encode<'py>(&self, py: Python<'py>, frame: Frame<'_>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let table = table(frame)?;
+        let matrix = detached(py, || {
+            let rows: Vec<usize> = (0..table.rows()).collect();
+            self.encoder.encode(&table, &rows).map_err(|error| Failure::Lab(error.into()))
+        })?;
+        matrix.values.into_pyarray(py).reshape([matrix.rows, matrix.columns])
+    }
+
+    /// What the columns of the numbers say: `age`, `age is missing`, `job = nurse`, ...
+    #[getter]
+    fn labels(&self) -> Vec<String> {
+        self.encoder.labels()
+    }
+
+    /// Whether each column that is used holds `numbers` or `words`.
+    #[getter]
+    fn kinds(&self) -> Vec<(String, &'static str)> {
+        let kind = |storage| match storage {
+            Storage::Numbers => "numbers",
+            Storage::Words => "words",
+        };
+        self.encoder.schema().columns.iter().map(|column| (column.name.clone(), kind(column.storage))).collect()
+    }
+
+    /// The columns that are left out, with reasons.
+    #[getter]
+    fn dropped(&self) -> Vec<String> {
+        self.encoder.dropped().iter().map(ToString::to_string).collect()
+    }
+
+    /// As bytes: JSON.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let text = serde_json::to_vec(&self.encoder).map_err(|error| FileError::new_err(error.to_string()))?;
+        Ok(PyBytes::new(py, &text))
+    }
+
+    /// From its bytes.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<FrameEncoder> {
+        let encoder = serde_json::from_slice(bytes).map_err(|error| FileError::new_err(error.to_string()))?;
+        Ok(FrameEncoder { encoder })
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let bytes = slf.get().to_bytes(slf.py())?;
+        Ok((slf.get_type().getattr("from_bytes")?, (bytes,)))
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> FrameEncoder {
+        self.clone()
+    }
+}
