@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         let level = move |w1: f64, w2: f64| ((w1 - best.0) * widths.0).hypot((w2 - best.1) * widths.1);
         let panel = Panel::new(title, "w₁", "w₂").ranges(-0.1 * span.0..span.0, -0.1 * span.1..span.1);
-        let panel = panel.bands(move |w1, w2| 1.2 * level(w1, w2));
+        let panel = panel.levels(level, (1..10).map(f64::from).collect::<Vec<_>>());
         let steps: Vec<(f64, f64)> = path.iter().take(60).map(|(weights, _)| *weights).collect();
         panels.push(panel.line("60 steps", steps.clone()).colored(ORANGE).dots("", steps).colored(ORANGE));
     }

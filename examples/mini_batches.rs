@@ -1,79 +1,68 @@
-//! Mini-batch gradient descent, and how to choose the size of a batch.
+//! Mini-batch gradient descent: all rows at a time, some, or one.
 //!
 //! ```text
 //! each epoch: shuffle the rows, cut them into batches of B (the last one smaller), one step per batch
 //! cost of a step = mean over its batch          B = rows: batch gradient descent, B = 1: stochastic
 //! ```
 //!
-//! Left: the cost of every step; with all rows it only falls, with few it is noisy. Right: the trade-off, measured.
-//! Small batches need fewer epochs to reach a cost, large ones less time for an epoch; the product decides.
+//! A line is fitted to 500 points: two weights, so that the paths can be drawn on the levels of the cost. With all rows
+//! the cost falls at every step; with few it is noisy, since each step sees other rows, but the path leads down.
 
 use caviar_engine::nn::{Init, Mlp};
-use caviar_engine::optim::{Adam, Descent, Minimizer};
+use caviar_engine::optim::Descent;
+use caviar_engine::rng::{Purpose, Stream};
 use caviar_engine::rows::Rows;
-use caviar_engine::train::{BatchSize, Data, Event, Flow, Silent, Targets, TrainSpec, Trainer, Watch};
+use caviar_engine::train::{BatchSize, Data, Silent, Targets, TrainSpec, Trainer};
 use caviar_examples::picture::{BLUE, GRAY, ORANGE, Panel, save};
-use caviar_examples::points::Points;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
 
-fn trainer(data: &Arc<Data>, network: Mlp, rule: Minimizer, rows: usize) -> Result<Trainer<f64>, Box<dyn Error>> {
-    let mut spec = TrainSpec::new(network, data.targets(), rule, 2000)?;
-    spec.batch_size = BatchSize::Rows(rows);
-    Ok(Trainer::new(spec, Arc::clone(data), None)?)
-}
+const ROWS: usize = 500;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let data = Points::moons(1000, 0.2, 1).data()?;
-    let mut costs = Panel::new("The cost of every step", "epoch", "cost of the batch");
-    for (rows, epochs, color) in [(1, 20, GRAY), (64, 20, BLUE), (1000, 20, ORANGE)] {
-        let logistic = Mlp::new(2, &[], 1).with_init(Init::Zeros);
-        let mut trainer = trainer(&data, logistic, Descent::new(0.2)?.into(), rows)?;
-        let (mut curve, steps) = (Vec::new(), 1000_usize.div_ceil(rows) * epochs);
-        for step in 1..=steps {
-            trainer.step()?;
-            curve.push((epochs as f64 * step as f64 / steps as f64, trainer.progress().last_batch_loss));
-        }
-        assert_eq!(trainer.progress().epoch, epochs as u64);
-        // All weights zero: every row has the cost ln 2, whatever the batch.
-        assert!((curve[0].1 - std::f64::consts::LN_2).abs() < 1e-12);
-        let falls = curve.windows(2).all(|pair| pair[1].1 < pair[0].1);
-        assert_eq!(falls, rows == 1000, "{rows} rows");
-        let name = format!("{rows} rows");
-        // Of the many steps with one row, every fiftieth is enough to see.
-        let one_row = rows == 1;
-        costs = if one_row { costs.dots("1 row", curve.into_iter().step_by(50)) } else { costs.line(&name, curve) };
-        costs = costs.colored(color);
-    }
+    let noise = Stream::new(1, Purpose::Noise(0), 0);
+    let inputs: Vec<f64> = (0..ROWS).map(|row| 0.6 + noise.normal(2 * row as u64)).collect();
+    let values: Vec<f64> = (0..).zip(&inputs).map(|(row, x)| 2.0 * x + 1.0 + 0.7 * noise.normal(2 * row + 1)).collect();
+    let targets = Targets::Values { values: values.clone(), columns: 1 };
+    let data = Arc::new(Data::new(Rows::from_f64(inputs.clone(), 1)?, targets)?);
+    // The cost of a slope and an intercept, from the moments of the data.
+    let mean = |of: fn((f64, f64)) -> f64| {
+        inputs.iter().copied().zip(values.iter().copied()).map(of).sum::<f64>() / ROWS as f64
+    };
+    let (x, y, xx, xy, yy) =
+        (mean(|p| p.0), mean(|p| p.1), mean(|p| p.0 * p.0), mean(|p| p.0 * p.1), mean(|p| p.1 * p.1));
+    let cost = move |w: f64, b: f64| w * w * xx + b * b + yy + 2.0 * (w * b * x - w * xy - b * y);
+    let best = ((xy - x * y) / (xx - x * x), y - x * (xy - x * y) / (xx - x * x));
 
-    println!("  batch   ms/epoch   epochs to 0.1   ms to 0.1");
-    let mut table = Vec::new();
-    for rows in [1, 4, 16, 64, 256, 1000] {
-        let mut trainer = trainer(&data, Mlp::new(2, &[16, 16], 1), Adam::new(0.002)?.into(), rows)?;
-        let (start, mut epochs) = (Instant::now(), 0);
-        trainer.run(&mut Watch(|event: &Event| match event {
-            Event::Epoch(report) => {
-                epochs = report.epoch + 1;
-                if report.train_loss < 0.1 { Flow::Pause } else { Flow::Continue }
-            }
-            _ => Flow::Continue,
-        }))?;
-        let milliseconds = 1e3 * start.elapsed().as_secs_f64();
-        println!("{rows:>7} {:>10.3} {epochs:>15} {milliseconds:>11.1}", milliseconds / epochs as f64);
-        table.push((rows as f64, epochs as f64, milliseconds));
+    let mut costs = Panel::new("The cost of every step", "step", "cost of the batch").ranges(0.0..160.0, 0.0..10.0);
+    let mut panels = Vec::new();
+    for (name, rows, color) in
+        [("one row", 1, GRAY), ("64 rows: mini-batch", 64, BLUE), ("500 rows: batch", ROWS, ORANGE)]
+    {
+        let line = Mlp::new(1, &[], 1).with_init(Init::Zeros);
+        let mut spec = TrainSpec::new(line, data.targets(), Descent::new(0.02)?.into(), 1000)?;
+        spec.batch_size = BatchSize::Rows(rows);
+        let mut trainer = Trainer::<f64>::new(spec, Arc::clone(&data), None)?;
+        let (mut path, mut curve) = (Vec::new(), Vec::new());
+        for step in 0..400 {
+            let weight = |name| trainer.weights(name).and_then(|weight| weight.data().first().copied());
+            path.push((weight("dense1/weight").ok_or("no slope")?, weight("dense1/bias").ok_or("no intercept")?));
+            trainer.step()?;
+            curve.push((f64::from(step), trainer.progress().last_batch_loss));
+        }
+        // Steps of an epoch are rounded up: 500, 8, 1.
+        assert_eq!(trainer.progress().epoch, 400 / ROWS.div_ceil(rows) as u64);
+        assert_eq!(curve.windows(2).all(|pair| pair[1].1 < pair[0].1), rows == ROWS, "{name}");
+        let end = path[399];
+        println!("{name:<20} ends at {end:.3?}, {:.4} above the least cost", cost(end.0, end.1) - cost(best.0, best.1));
+        assert!(cost(end.0, end.1) - cost(best.0, best.1) < 0.1, "{name}");
+        costs = costs.line(name, curve.into_iter().take(160)).colored(color);
+        let panel = Panel::new(&format!("The way of {name}"), "slope", "intercept").ranges(-0.2..3.0, -0.3..2.0);
+        let panel = panel.levels(cost, [0.6, 1.0, 1.6, 2.4, 3.4, 4.6, 6.0, 7.6, 9.4, 11.4]);
+        panels.push(panel.line("", path.clone()).colored(color).dots("", [path[0], end]).colored(color));
     }
-    let fastest = table.iter().min_by(|a, b| a.2.total_cmp(&b.2)).ok_or("no row")?;
-    println!("recommended: batches of {}", fastest.0);
-    let trade = Panel::new("What it takes to reach a cost of 0.1", "rows of a batch", "")
-        .log_x()
-        .log_y()
-        .ranges(0.8..1300.0, 0.03..1e3);
-    let trade = trade.line("epochs", table.iter().map(|row| (row.0, row.1)));
-    let trade = trade.line("milliseconds per epoch", table.iter().map(|row| (row.0, row.2 / row.1)));
-    let trade = trade.line("milliseconds in all", table.iter().map(|row| (row.0, row.2)));
-    save("mini_batches", &[costs, trade.rings("recommended", [(fastest.0, fastest.2)])])?;
-    assert!(table.windows(2).all(|pair| pair[0].1 <= pair[1].1), "smaller batches learn more from an epoch");
+    panels.insert(0, costs);
+    save("mini_batches", &panels)?;
 
     // The example of the notes: 5,000,000 rows in batches of 1000 are 5000 steps.
     let targets = Targets::Classes { labels: (0..5_000_000).map(|row| row % 2).collect(), classes: 2 };

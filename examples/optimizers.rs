@@ -76,10 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
         let dashed = name == "momentum"; // the path is nearly that of gradient descent
         costs_panel = if dashed { costs_panel.dashes(name, curve) } else { costs_panel.line(name, curve) };
-        if ["gradient descent", "Adam"].contains(&name) {
-            let title = format!("{name}: {:.1} % right", 100.0 * reached);
-            panels.push(map(&title, &points, &mut trainer)?);
-        }
+        panels.push(map(&format!("{name}: {:.1} % right", 100.0 * reached), &points, &mut trainer)?);
     }
     panels.insert(0, costs_panel);
     save("optimizers", &panels)

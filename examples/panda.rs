@@ -7,7 +7,7 @@
 use caviar_engine::nn::Mlp;
 use caviar_engine::optim::Adam;
 use caviar_engine::train::{Change, Command, Event, Flow, Observer, TrainSpec, Trainer};
-use caviar_examples::picture::{BLUE, ORANGE, Panel, RED, save};
+use caviar_examples::picture::{BLUE, GRAY, ORANGE, PURPLE, Panel, save};
 use caviar_examples::points::Points;
 use std::collections::VecDeque;
 use std::error::Error;
@@ -67,9 +67,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut twins = Hand::default();
     twin.run(&mut twins)?;
 
-    let panel = Panel::new("One network, steered", "epoch", "cost").log_y();
+    // The same network, left alone.
+    let spec = TrainSpec::new(Mlp::new(2, &[16, 16], 1), data.targets(), Adam::new(0.0005)?.into(), 120)?;
+    let mut alone = Hand::default();
+    Trainer::<f64>::new(spec, data.clone(), None)?.run(&mut alone)?;
+
+    let panel = Panel::new("One network, steered and left alone", "epoch", "cost").log_y();
+    let panel = panel.line("left alone", alone.curve.iter().copied()).colored(GRAY);
     let panel = panel.line("steered", hand.curve.iter().chain(&end.curve).copied()).colored(BLUE);
-    let panel = panel.dashes("rate 0.5, undone", bold.curve.iter().copied()).colored(RED);
+    let panel = panel.dashes("rate 0.5, undone", bold.curve.iter().copied()).colored(PURPLE);
     let changes = [29, 49, 59].map(|epoch| hand.curve[epoch]);
     save("panda", &[panel.rings("changes and snapshot", changes).colored(ORANGE)])?;
 
@@ -81,6 +87,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(bold.answers, ["learning-rate 0.5 from step 551 on"]);
     assert!(worse > 2.0 * loss);
     assert_eq!(end.curve, twins.curve);
+    // The first thirty epochs are the same; what was learned then made the difference.
+    assert_eq!(alone.curve[..30], hand.curve[..30]);
+    assert!(end.curve[59].1 < alone.curve[119].1 / 2.0);
     assert_eq!(trainer.weights("dense2/weight"), twin.weights("dense2/weight"));
     assert_eq!(trainer.snapshot()?.variables, twin.snapshot()?.variables);
     Ok(())

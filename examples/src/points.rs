@@ -24,7 +24,7 @@ impl Points {
     /// Two half circles that reach into each other, with normal noise.
     pub fn moons(count: usize, noise: f64, seed: u64) -> Self {
         Self::noisy(count, 2, noise, seed, |class, share| {
-            let (sin, cos) = (PI * share).sin_cos();
+            let (sin, cos) = libm::sincos(PI * share);
             if class == 0 { (cos, sin) } else { (1.0 - cos, 0.5 - sin) }
         })
     }
@@ -32,7 +32,7 @@ impl Points {
     /// Round heaps around the corners of a regular polygon of radius 2.
     pub fn heaps(count: usize, classes: usize, deviation: f64, seed: u64) -> Self {
         Self::noisy(count, classes, deviation, seed, |class, _| {
-            let (sin, cos) = (TAU * class as f64 / classes as f64 + 0.5).sin_cos();
+            let (sin, cos) = libm::sincos(TAU * class as f64 / classes as f64 + 0.5);
             (2.0 * cos, 2.0 * sin)
         })
     }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::process::{cargo, succeeds, succeeds_silently, watch};
 use crate::tally::{Count, Tally};
-use crate::{browser, examples, python, smoke};
+use crate::{browser, examples, gallery, python, smoke};
 
 /// What `cargo xtask test` was asked for.
 #[derive(Clone, Copy, Default)]
@@ -29,6 +29,7 @@ pub fn run(options: Options) -> bool {
     tally.part("tests", tests);
     if !options.quick {
         tally.part("examples", examples::run);
+        tally.part("the gallery", gallery::check);
     }
     tally.part("from a table to a model", || smoke::run(!options.quick));
     if !options.quick {

@@ -20,6 +20,8 @@ pub fn run() -> Count {
     if programs.is_empty() {
         println!("there is no example");
     }
+    // What is there afterwards was drawn now.
+    let _ = std::fs::remove_dir_all(crate::root().join("target/pictures"));
     let run_one = |program: &String| Count::one(succeeds(Command::new(program).current_dir(crate::root())));
     programs.iter().map(run_one).fold(Count::NONE, Count::plus)
 }

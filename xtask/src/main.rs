@@ -1,10 +1,11 @@
-//! The project's chores: `cargo xtask test`, `cargo xtask bench` and `cargo xtask fixtures`.
+//! The project's chores: `cargo xtask test`, `cargo xtask gallery` and others.
 
 mod browser;
 mod checks;
 mod environment;
 mod examples;
 mod fixtures;
+mod gallery;
 mod process;
 mod python;
 mod smoke;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
   bench search DIR [--seeds N] [--all]
                                  how good a search is, by the LCBench surrogate (the folder lcbench of YAHPO, with weights.json,
                                  weights.f32 and reference.json); --all measures other methods beside it
+  gallery                        the examples, and from their pictures the page about all techniques, docs/gallery/
   fixtures [--python PATH]       make the fixtures and example tables anew with Python and compare with the committed
                                  ones; --python takes an interpreter that has fixtures/requirements.txt installed";
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
             let run = ["run", "--quiet", "--release", "-p", "search-bench", "--"];
             Ok(process::succeeds(&mut process::cargo(&[&run[..], options].concat())))
         }
+        ["gallery"] => Ok(gallery::make()),
         ["fixtures"] => Ok(fixtures::run(None)),
         ["fixtures", "--python", path] => Ok(fixtures::run(Some(Path::new(path)))),
         ["help" | "--help" | "-h"] => {

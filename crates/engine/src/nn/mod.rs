@@ -3,6 +3,7 @@
 mod activation;
 mod batch_norm;
 mod dense;
+mod folded;
 pub(crate) mod init;
 mod loss;
 mod mlp;
@@ -10,6 +11,7 @@ mod mlp;
 pub use activation::{Activation, ActivationError};
 pub use batch_norm::{BatchNorm, Normalized, Running};
 pub use dense::Dense;
+pub use folded::FoldError;
 pub use init::{Init, InitError};
 pub use loss::{Loss, LossError};
 pub use mlp::{Layer, LossSpec, Mlp, MlpError, Network, Parameter};
