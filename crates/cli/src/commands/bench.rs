@@ -23,9 +23,10 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
         if !args.quiet {
             eprintln!("{}: making the data", work.name());
         }
+        let machine = work.machine();
         let data = Arc::new(work.data());
         let threads = args.threads.unwrap_or_else(|| work.threads(all_cores()));
-        let result = work.run(data, args.epochs.unwrap_or(work.epochs()), threads)?;
+        let result = work.run(data, args.epochs.unwrap_or(work.epochs()), threads, &machine)?;
         if args.json {
             serde_json::to_writer(&mut stdout, &result).map_err(io::Error::from)?;
             writeln!(stdout)?;

@@ -25,39 +25,90 @@ impl Evaluation {
     pub fn values(&self) -> &[(Metric, f64)] {
         &self.values
     }
+}
 
-    /// From the network's outputs (logits or values, row-major) and its loss.
-    pub(super) fn new(loss: f64, outputs: &[f64], targets: &Targets, wanted: &[Metric]) -> Self {
+/// What is gathered of the outputs (logits or values, row-major) while they are computed, some rows at a time.
+///
+/// Sums are enough for the usual figures; only what ranks or counts classes needs all outputs at the end.
+pub(super) struct Tally<'a> {
+    targets: &'a Targets,
+    metrics: Vec<Metric>,
+    rows: usize,
+    right: u64,
+    squares: f64,
+    sizes: f64,
+    kept: Option<Vec<f64>>,
+}
+
+impl<'a> Tally<'a> {
+    /// For the usual figures of such targets and the `wanted` ones.
+    pub(super) fn new(targets: &'a Targets, wanted: &[Metric]) -> Self {
         let usual: &[Metric] = match targets {
             Targets::Classes { .. } => &[Metric::Accuracy],
             Targets::Values { .. } => &[Metric::Rmse, Metric::Mae, Metric::R2],
         };
-        let mut values = vec![(Metric::Loss, loss)];
+        let mut metrics: Vec<Metric> = Vec::new();
         for &metric in usual.iter().chain(wanted) {
-            if !values.iter().any(|(which, _)| *which == metric) {
-                values.push((metric, measure(metric, outputs, targets)));
+            if metric != Metric::Loss && !metrics.contains(&metric) {
+                metrics.push(metric);
             }
         }
+        let all = metrics.iter().any(|metric| matches!(metric, Metric::Auc | Metric::F1));
+        let kept = (all && matches!(targets, Targets::Classes { .. })).then(Vec::new);
+        Tally { targets, metrics, rows: 0, right: 0, squares: 0.0, sizes: 0.0, kept }
+    }
+
+    /// The outputs of the next so many rows.
+    pub(super) fn add(&mut self, outputs: &[f64], rows: usize) {
+        match self.targets {
+            Targets::Classes { labels, .. } => {
+                let labels = &labels[self.rows..self.rows + rows];
+                let right = predicted(outputs, rows).iter().zip(labels).filter(|(said, label)| said == label).count();
+                self.right += right as u64;
+            }
+            Targets::Values { values, columns } => {
+                let values = &values[self.rows * columns..(self.rows + rows) * columns];
+                for (output, value) in outputs.iter().zip(values) {
+                    let difference = output - value;
+                    self.squares += difference * difference;
+                    self.sizes += difference.abs();
+                }
+            }
+        }
+        self.rows += rows;
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(outputs);
+        }
+    }
+
+    /// The figures, beside a loss.
+    pub(super) fn evaluation(&self, loss: f64) -> Evaluation {
+        let mut values = vec![(Metric::Loss, loss)];
+        values.extend(self.metrics.iter().map(|&metric| (metric, self.measure(metric))));
         Evaluation { values }
     }
-}
 
-fn measure(which: Metric, outputs: &[f64], targets: &Targets) -> f64 {
-    let value = match targets {
-        Targets::Values { values, .. } => match which {
-            Metric::Rmse => metric::rmse(outputs, values),
-            Metric::Mae => metric::mae(outputs, values),
-            Metric::R2 => metric::r2(outputs, values),
-            Metric::Accuracy | Metric::Loss | Metric::Auc | Metric::F1 => return f64::NAN,
-        },
-        Targets::Classes { labels, classes } => match which {
-            Metric::Accuracy => metric::accuracy(&predicted(outputs, labels.len()), labels),
-            Metric::F1 => metric::f1(&predicted(outputs, labels.len()), labels, *classes),
-            Metric::Auc => metric::auc_of_classes(&probabilities(outputs, labels.len()), labels, *classes),
-            Metric::Loss | Metric::Rmse | Metric::Mae | Metric::R2 => return f64::NAN,
-        },
-    };
-    value.unwrap_or(f64::NAN)
+    fn measure(&self, which: Metric) -> f64 {
+        let kept = self.kept.as_deref().unwrap_or_default();
+        let value = match self.targets {
+            Targets::Values { values, .. } => {
+                let count = values.len() as f64;
+                return match which {
+                    Metric::Rmse => (self.squares / count).sqrt(),
+                    Metric::Mae => self.sizes / count,
+                    Metric::R2 => metric::r2_of(self.squares / count, values),
+                    Metric::Accuracy | Metric::Loss | Metric::Auc | Metric::F1 => f64::NAN,
+                };
+            }
+            Targets::Classes { labels, classes } => match which {
+                Metric::Accuracy => return self.right as f64 / self.rows as f64,
+                Metric::F1 => metric::f1(&predicted(kept, labels.len()), labels, *classes),
+                Metric::Auc => metric::auc_of_classes(&probabilities(kept, labels.len()), labels, *classes),
+                Metric::Loss | Metric::Rmse | Metric::Mae | Metric::R2 => return f64::NAN,
+            },
+        };
+        value.unwrap_or(f64::NAN)
+    }
 }
 
 /// The class of each row from its logits: the largest, the first of several; with one output, whether it is above 0.

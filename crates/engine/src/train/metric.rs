@@ -234,14 +234,18 @@ pub fn mae<T: Real>(predicted: &[T], targets: &[T]) -> Result<f64, MetricError> 
 /// [`MetricError::Lengths`] unless there is one prediction per target.
 pub fn r2<T: Real>(predicted: &[T], targets: &[T]) -> Result<f64, MetricError> {
     check_lengths(predicted.len(), targets.len(), 1)?;
+    Ok(r2_of(mean(differences(predicted, targets).map(|d| d * d)), targets))
+}
+
+/// The same from the mean of the squared differences.
+pub(super) fn r2_of<T: Real>(rest: f64, targets: &[T]) -> f64 {
     let center = mean(targets.iter().map(|y| y.to_f64()));
-    let rest = mean(differences(predicted, targets).map(|d| d * d));
     let spread = mean(targets.iter().map(|y| y.to_f64() - center).map(|d| d * d));
-    Ok(match () {
+    match () {
         () if spread != 0.0 || rest.is_nan() => 1.0 - rest / spread,
         () if rest == 0.0 => 1.0,
         () => 0.0,
-    })
+    }
 }
 
 fn differences<T: Real>(predicted: &[T], targets: &[T]) -> impl Iterator<Item = f64> {

@@ -18,7 +18,8 @@ const READ: usize = 4 << 20;
 const FARTHEST: usize = 128 << 20;
 
 /// What one core does at best, measured for a fraction of a second.
-pub(super) struct Machine {
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
     /// Floating-point operations per second.
     flops: f64,
     /// Bytes of the data set read per second, wherever a set of this size lies.

@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::error::LabError;
-use limit::Machine;
+pub use limit::Machine;
 
 /// A fixed work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +102,31 @@ impl Work {
         }
     }
 
+    /// Its rows and their features.
+    fn size(self) -> (usize, usize) {
+        match self {
+            Work::Moons => (300, 2),
+            Work::Fashion => (60_000, 784),
+            Work::Signs => (1_080, 12_288),
+            Work::Rows => (5_000_000, 30),
+            Work::Population | Work::PopulationMixed => (1_400, 64),
+        }
+    }
+
+    /// What the machine does at best with such data; measured before they are there, because it takes memory, too.
+    pub fn machine(self) -> Machine {
+        let (rows, columns) = self.size();
+        Machine::measure(rows * columns * size_of::<f32>())
+    }
+
     /// Its rows; the same at every call.
     pub fn data(self) -> Data {
+        let (rows, columns) = self.size();
         match self {
             Work::Moons => data::moons(),
-            Work::Fashion => data::blobs(60_000, 784, 10),
-            Work::Signs => data::blobs(1_080, 12_288, 6),
-            Work::Rows => data::blobs(5_000_000, 30, 2),
+            Work::Fashion => data::blobs(rows, columns, 10),
+            Work::Signs => data::blobs(rows, columns, 6),
+            Work::Rows => data::blobs(rows, columns, 2),
             Work::Population | Work::PopulationMixed => data::digits(),
         }
     }
@@ -137,14 +155,14 @@ impl Work {
     ///
     /// # Errors
     /// No epoch at all.
-    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
+    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize, machine: &Machine) -> Result<BenchResult, LabError> {
         if matches!(self, Work::Population | Work::PopulationMixed) {
-            return population::run(self, &data, epochs, threads);
+            return population::run(self, &data, epochs, threads, machine);
         }
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
         let spec = self.spec(&data, epochs)?;
         let batch = spec.batch_size.rows(data.len());
-        let limit = Machine::measure(bytes(&data)).step(&spec.network, batch, options.threads);
+        let limit = machine.step(&spec.network, batch, options.threads);
         let mut trainer = Trainer::<f32>::with_options(spec, Arc::clone(&data), None, options)?;
         let start = Instant::now();
         trainer.run(&mut Silent)?;
@@ -172,11 +190,6 @@ impl FromStr for Work {
         let place = Work::NAMES.iter().position(|name| *name == text);
         place.map(|place| Work::ALL[place]).ok_or_else(|| WorkError { got: text.to_owned() })
     }
-}
-
-/// The size of the features in `f32`.
-fn bytes(data: &Data) -> usize {
-    data.len() * data.features().columns() * size_of::<f32>()
 }
 
 fn finite<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -60,12 +60,18 @@ impl Trial {
 }
 
 /// Trains every network on these rows, the longest first, and measures the time of all.
-pub(super) fn run(work: Work, data: &Arc<Data>, epochs: u64, threads: usize) -> Result<BenchResult, LabError> {
+pub(super) fn run(
+    work: Work,
+    data: &Arc<Data>,
+    epochs: u64,
+    threads: usize,
+    machine: &Machine,
+) -> Result<BenchResult, LabError> {
     let mut trials = trials(work == Work::PopulationMixed);
     let flops = |trial: &Trial| (trial.network(data).flops_per_row() * 1e3) as u64;
     trials.sort_by_key(|trial| (Reverse(flops(trial)), trial.batch));
     let steps: u64 = trials.iter().map(|trial| trial.steps(data, epochs)).sum();
-    let limit = limit(&trials, data, epochs) / (threads.max(1) as u64 * steps.max(1)) as f64;
+    let limit = limit(machine, &trials, data, epochs) / (threads.max(1) as u64 * steps.max(1)) as f64;
 
     let start = Instant::now();
     let mut waiting = trials.into_iter();
@@ -91,8 +97,7 @@ pub(super) fn run(work: Work, data: &Arc<Data>, epochs: u64, threads: usize) -> 
 }
 
 /// Microseconds of all steps of all networks on one core.
-fn limit(trials: &[Trial], data: &Data, epochs: u64) -> f64 {
-    let machine = Machine::measure(super::bytes(data));
+fn limit(machine: &Machine, trials: &[Trial], data: &Data, epochs: u64) -> f64 {
     let mut known: Vec<((usize, usize), f64)> = Vec::new();
     let mut sum = 0.0;
     for trial in trials {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 #[test]
 fn the_loss_of_a_work_is_that_of_a_plain_training() {
     let data = Arc::new(Work::Moons.data());
-    let timed = Work::Moons.run(Arc::clone(&data), 200, 1).unwrap();
+    let timed = Work::Moons.run(Arc::clone(&data), 200, 1, &Work::Moons.machine()).unwrap();
     let spec = Work::Moons.spec(&data, 200).unwrap();
     let mut trainer = Trainer::<f32>::new(spec, Arc::clone(&data), None).unwrap();
     trainer.run(&mut Silent).unwrap();
@@ -17,14 +17,16 @@ fn the_loss_of_a_work_is_that_of_a_plain_training() {
 #[test]
 fn the_loss_of_a_work_does_not_depend_on_the_number_of_threads() {
     let data = Arc::new(data::blobs(700, 784, 10));
-    let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, threads).unwrap().final_loss.to_bits();
+    let machine = Work::Moons.machine();
+    let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, threads, &machine).unwrap().final_loss.to_bits();
     assert_eq!(loss(1), loss(2));
 }
 
 #[test]
 fn a_population_learns_the_digits_and_no_number_of_threads_changes_it() {
     let data = Arc::new(Work::PopulationMixed.data());
-    let result = |threads| Work::PopulationMixed.run(Arc::clone(&data), 2, threads).unwrap();
+    let machine = Work::PopulationMixed.machine();
+    let result = |threads| Work::PopulationMixed.run(Arc::clone(&data), 2, threads, &machine).unwrap();
     let (one, two) = (result(1), result(2));
     assert_eq!(one.final_loss.to_bits(), two.final_loss.to_bits());
     // Of 256 networks some have learned most after two epochs; guessing costs ln 10 = 2.3.

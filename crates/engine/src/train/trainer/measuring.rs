@@ -4,7 +4,7 @@ use super::{Trainer, stage};
 use crate::real::Real;
 use crate::rows::Rows;
 use crate::train::data::Data;
-use crate::train::evaluate::{self, Evaluation};
+use crate::train::evaluate::{self, Evaluation, Tally};
 use crate::train::metric::Metric;
 use crate::train::spec::TrainError;
 
@@ -28,7 +28,8 @@ impl<T: Real> Trainer<T> {
         weights: Option<&[f64]>,
         wanted: &[Metric],
     ) -> Result<Evaluation, TrainError> {
-        let mut outputs = Vec::with_capacity(data.len() * self.network_outputs());
+        let mut tally = Tally::new(data.targets(), wanted);
+        let mut outputs = Vec::with_capacity(EVALUATED_AT_ONCE * self.network_outputs());
         let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
         let mut indices = [0; EVALUATED_AT_ONCE];
         for start in (0..data.len()).step_by(EVALUATED_AT_ONCE) {
@@ -36,14 +37,16 @@ impl<T: Real> Trainer<T> {
             part.iter_mut().zip(start as u32..).for_each(|(index, row)| *index = row);
             stage(&mut self.session, &self.network, data, None, part);
             self.session.execute_both(self.network.outputs, self.network.row_losses)?;
+            outputs.clear();
             outputs.extend(self.session.value(self.network.outputs)?.data().iter().map(|x| x.to_f64()));
+            tally.add(&outputs, part.len());
             for (row, loss) in (start..).zip(self.session.value(self.network.row_losses)?.data()) {
                 let weight = weights.map_or(1.0, |weights| weights[row]);
                 loss_sum += loss.to_f64() * weight;
                 weight_sum += weight;
             }
         }
-        Ok(Evaluation::new(loss_sum / weight_sum, &outputs, data.targets(), wanted))
+        Ok(tally.evaluation(loss_sum / weight_sum))
     }
 
     /// The network's outputs on rows, row-major: logits, or values. A row's outputs do not depend on the other rows.
