@@ -63,7 +63,7 @@ impl Experiment {
         let table = trimmed(table, &options.target, &options.read);
         let target = Target::find(&table, &options.target, options.task)?;
         let weights = weights(&table, options.sample_weight.as_deref())?;
-        let main = Source { table, target, weights };
+        let mut main = Source { table, target, weights };
         let split = deal(&main, options)?;
         let spec = main.target.spec(&split.train)?;
         let read = |part: &Part| match part {
@@ -82,6 +82,8 @@ impl Experiment {
         let mut report = report(&main, &split, [&validation_file, &test_file], &view);
         report.checkup = check_up(&main, &split, [&validation_file, &test_file], &view);
         let options = options.clone();
+        // All of them are dealt out now, and of millions a second list is felt.
+        main.target.rows = Vec::new();
         Ok(Experiment { main, validation_file, test_file, split, options, view, report })
     }
 

@@ -133,7 +133,19 @@ impl Column {
 
     /// The kind of the column over these rows (those of training, where a decision hangs on it).
     pub fn kind(&self, rows: &[usize]) -> Kind {
-        self.contents().kind(&self.name, rows)
+        match &self.cells {
+            Cells::Words(words) => word_kind(words, rows),
+            Cells::Numbers(_) | Cells::Block(_) => number_kind(&self.name, &self.numbers_of(rows)),
+        }
+    }
+
+    /// The numbers of these rows, NaN where missing or where the column holds words.
+    pub(crate) fn numbers_of(&self, rows: &[usize]) -> Vec<f64> {
+        match &self.cells {
+            Cells::Numbers(values) => rows.iter().map(|&row| values[row]).collect(),
+            Cells::Block(column) => rows.iter().map(|&row| column.get(row)).collect(),
+            Cells::Words(_) => vec![f64::NAN; rows.len()],
+        }
     }
 
     /// The cells, however they are kept.
@@ -146,22 +158,13 @@ impl Column {
     }
 }
 
-impl Contents<'_> {
-    /// The kind of a column of this name with these contents, over these rows.
-    pub(crate) fn kind(&self, name: &str, rows: &[usize]) -> Kind {
-        match self {
-            Contents::Numbers(values) => number_kind(name, values, rows),
-            Contents::Words(words) => word_kind(words, rows),
-        }
-    }
-}
-
-fn number_kind(name: &str, values: &[f64], rows: &[usize]) -> Kind {
-    let present = || rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan());
+/// The kind of a column of this name with these numbers.
+pub(crate) fn number_kind(name: &str, numbers: &[f64]) -> Kind {
+    let present = || numbers.iter().copied().filter(|value| !value.is_nan());
     let Some(first) = present().next() else {
         return Kind::Empty;
     };
-    if rows.iter().all(|&row| values[row] == first) {
+    if numbers.iter().all(|&value| value == first) {
         return Kind::Constant;
     }
     if names_a_row(name) && present().all(|value| value.fract() == 0.0) {
@@ -175,7 +178,8 @@ fn number_kind(name: &str, values: &[f64], rows: &[usize]) -> Kind {
     Kind::Number
 }
 
-fn word_kind(words: &Words, rows: &[usize]) -> Kind {
+/// The kind of a column with these words, over these rows.
+pub(crate) fn word_kind(words: &Words, rows: &[usize]) -> Kind {
     let mut seen = vec![false; words.dictionary.len()];
     let (mut present, mut different) = (0_usize, 0_usize);
     for &row in rows {

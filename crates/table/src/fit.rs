@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::boolean;
-use crate::column::{Column, Contents, Kind, MISSING, Words};
+use crate::column::{Cells, Column, Kind, MISSING, Words, number_kind, word_kind};
 use crate::date::{self, DateOrder, Found, Moment};
 use crate::encode::Encoder;
 use crate::error::{EncodeError, MissingColumn};
@@ -109,20 +109,13 @@ impl Encoder {
 }
 
 fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, Reason> {
-    let contents = column.contents();
-    match contents.kind(&column.name, rows) {
-        Kind::Empty => return Err(Reason::Empty),
-        Kind::Constant => return Err(Reason::Constant),
-        Kind::Identifier => return Err(Reason::Identifier),
-        Kind::Text => return Err(Reason::Text),
-        Kind::AmbiguousDate => return Err(Reason::AmbiguousDate),
-        Kind::Number | Kind::Category | Kind::Boolean | Kind::Date => {}
-    }
     let name = column.name.clone();
-    let words = match contents {
-        Contents::Words(words) => words,
-        Contents::Numbers(values) => return learn_numbers(name, &values, rows, scaling),
+    let Cells::Words(words) = &column.cells else {
+        let numbers = column.numbers_of(rows);
+        usable(number_kind(&name, &numbers))?;
+        return learn_numbers(name, numbers, scaling);
     };
+    usable(word_kind(words, rows))?;
     let counts = Counts::of(words, rows);
     match date::order(counts.distinct()) {
         Found::Order(order) => return learn_dates(name, &counts, order, scaling),
@@ -134,12 +127,25 @@ fn learn(column: &Column, rows: &[usize], scaling: Scaling) -> Result<Feature, R
     })
 }
 
-fn learn_numbers(name: String, values: &[f64], rows: &[usize], scaling: Scaling) -> Result<Feature, Reason> {
-    let mut present: Vec<f64> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
-    let indicator = present.len() < rows.len();
-    let spread = present.iter().any(|&value| value != present[0]);
-    let affine = if spread { Affine::fit(scaling, &present) } else { None };
-    match (affine, median(&mut present)) {
+/// Why a column of this kind is left out.
+fn usable(kind: Kind) -> Result<(), Reason> {
+    match kind {
+        Kind::Empty => Err(Reason::Empty),
+        Kind::Constant => Err(Reason::Constant),
+        Kind::Identifier => Err(Reason::Identifier),
+        Kind::Text => Err(Reason::Text),
+        Kind::AmbiguousDate => Err(Reason::AmbiguousDate),
+        Kind::Number | Kind::Category | Kind::Boolean | Kind::Date => Ok(()),
+    }
+}
+
+fn learn_numbers(name: String, mut numbers: Vec<f64>, scaling: Scaling) -> Result<Feature, Reason> {
+    let rows = numbers.len();
+    numbers.retain(|value| !value.is_nan());
+    let indicator = numbers.len() < rows;
+    let spread = numbers.iter().any(|&value| value != numbers[0]);
+    let affine = if spread { Affine::fit(scaling, &numbers) } else { None };
+    match (affine, median(&mut numbers)) {
         (Some(affine), Some(fill)) => Ok(Feature::Number { name, affine, fill, indicator }),
         _ if indicator => Ok(Feature::Presence { name }),
         _ => Err(Reason::Constant),
