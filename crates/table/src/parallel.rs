@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread;
 
 /// Rows that are worked on at a time, over all threads: each holds copies of what it works on.
-const ROWS_AT_ONCE: usize = 1 << 24;
+const ROWS_AT_ONCE: usize = 1 << 22;
 /// Work on fewer cells than this is over before a thread has begun.
 const WORTH_SPREADING: usize = 1 << 16;
 
