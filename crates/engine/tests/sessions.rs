@@ -410,3 +410,29 @@ fn placeholders_constants_and_variables_can_be_fetched() {
         RunError::ElementType { node: "truth".to_string(), got: DType::Boolean, want: DType::Integer }
     );
 }
+
+#[test]
+fn an_update_is_taken_over_by_another_session() {
+    let g = Graph::new();
+    let w = g.variable("w", (), Init::Constant(1.0));
+    let loss = w * w;
+    let step = g.minimize(loss, Adam::new(0.1).unwrap());
+    let both = Plan::<f64>::new(&g, &[step, loss]).unwrap();
+    let alone = Plan::<f64>::new(&g, &[step]).unwrap();
+    let mut whole = Session::new(both.clone(), Seed(0));
+    for _ in 0..6 {
+        whole.run_all(&[step.id()], &[]).unwrap();
+    }
+    let (mut first, mut second) = (Session::new(both, Seed(0)), Session::new(alone, Seed(0)));
+    for _ in 0..3 {
+        first.run_all(&[step.id()], &[]).unwrap();
+    }
+    let so_far = first.value(w).unwrap().to_tensor();
+    second.set(w, &so_far).unwrap();
+    assert_eq!(second.take_over_update(step, &mut first, step), Ok(true));
+    for _ in 0..3 {
+        second.run_all(&[step.id()], &[]).unwrap();
+    }
+    assert_eq!(second.value(w).unwrap().item(), whole.value(w).unwrap().item());
+    assert!(second.take_over_update(loss, &mut first, step).is_err());
+}

@@ -7,7 +7,9 @@ mod arrays;
 mod changes;
 mod error;
 mod frame;
+mod graph;
 mod network;
+mod runner;
 mod settings;
 mod shape;
 mod stopping;
@@ -21,7 +23,9 @@ fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     error::register(module)?;
     module.add_class::<frame::FrameEncoder>()?;
+    module.add_class::<graph::PyGraph>()?;
     module.add_class::<network::Network>()?;
+    module.add_class::<runner::Runner>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     Ok(())
 }

@@ -383,6 +383,29 @@ impl<T: Real> Session<T> {
         true
     }
 
+    /// Takes over what an update in another session remembers, to go on as it would have; false where the two differ in
+    /// rule or size, and then nothing has changed.
+    ///
+    /// # Errors
+    /// Nodes that are no updates of the plans.
+    pub fn take_over_update(
+        &mut self,
+        own: impl Into<NodeId>,
+        other: &mut Session<T>,
+        theirs: impl Into<NodeId>,
+    ) -> Result<bool, RunError> {
+        let (own, theirs) = (own.into(), theirs.into());
+        let from = *other.optimizer_mut(theirs)?;
+        if self.optimizer_mut(own)?.optimizer != from.optimizer
+            || !self.set_optimizer_slots(own, &other.optimizer_slots(theirs))
+        {
+            return Ok(false);
+        }
+        let live = self.optimizer_mut(own)?;
+        (live.settings, live.state) = (from.settings, from.state);
+        Ok(true)
+    }
+
     fn optimizer_spans(&self, id: NodeId) -> Vec<Span> {
         let placement = &self.plan.compiled.placement;
         let slots = placement.optimizer_slots.iter().filter(|(node, _)| *node == id.at());

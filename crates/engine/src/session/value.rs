@@ -63,3 +63,10 @@ pub struct Feed<'a, T> {
     pub(crate) node: NodeId,
     pub(crate) value: Value<'a, T>,
 }
+
+impl<'a, T> Feed<'a, T> {
+    /// A value for the placeholder of this number; see [`Node::feed`](crate::Node::feed).
+    pub fn new(placeholder: NodeId, value: Value<'a, T>) -> Self {
+        Feed { node: placeholder, value }
+    }
+}
