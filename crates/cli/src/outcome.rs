@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use caviar_lab::picture::Kind;
@@ -54,9 +55,13 @@ pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
 /// Reads the data and begins a study of them.
 fn begin(plan: &Plan, folder: &Folder) -> Result<(Experiment, Ledger), Failure> {
     let files = plan.files();
+    let wanted = AtomicBool::new(true);
     let (experiment, known) = thread::scope(|scope| {
-        let known = scope.spawn(|| fingerprint(&files));
-        (Experiment::prepare(&plan.source, &plan.data), known.join())
+        let known = scope.spawn(|| fingerprint(&files, &wanted));
+        let experiment = Experiment::prepare(&plan.source, &plan.data);
+        // Nobody waits for the rest of a file that is refused.
+        wanted.store(experiment.is_ok(), Ordering::Relaxed);
+        (experiment, known.join())
     });
     let experiment = experiment?;
     let kinds: Vec<Kind> = plan.plots.iter().map(|plot| plot.kind.unwrap_or(Kind::Curves)).collect();

@@ -40,7 +40,7 @@ pub enum FormatError {
         elements: usize,
     },
     /// The first bytes are not those of the format.
-    #[error("this is not a {format} file")]
+    #[error("this is no {format} file")]
     NotThisFormat {
         /// The format that was expected.
         format: Format,
