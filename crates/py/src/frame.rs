@@ -23,17 +23,28 @@ pub(crate) enum FrameCells<'py> {
 /// The columns of a data frame, by name.
 pub(crate) type Frame<'py> = Vec<(String, FrameCells<'py>)>;
 
-/// The table of these columns.
-pub(crate) fn table(frame: Frame<'_>) -> Result<Table, Failure> {
-    let column = |(name, cells): (String, FrameCells<'_>)| {
-        let cells = match cells {
-            FrameCells::Numbers(values) => Cells::Numbers(values.as_array().iter().copied().collect()),
-            FrameCells::Words(words) => Cells::Words(Words::new(words.iter().map(Option::as_deref))),
-        };
-        Column { name, cells }
+/// A column of a table.
+pub(crate) fn column((name, cells): (String, FrameCells<'_>)) -> Column {
+    let cells = match cells {
+        FrameCells::Numbers(values) => Cells::Numbers(values.as_array().iter().copied().collect()),
+        FrameCells::Words(words) => Cells::Words(Words::new(words.iter().map(Option::as_deref))),
     };
+    Column { name, cells }
+}
+
+/// The table of these columns.
+fn table(frame: Frame<'_>) -> Result<Table, Failure> {
     let columns = frame.into_iter().map(column).collect();
     Table::from_columns(NAME, columns).map_err(|error| Failure::Lab(error.into()))
+}
+
+/// Whether each column that an encoder uses holds `numbers` or `words`.
+pub(crate) fn kinds(encoder: &Encoder) -> Vec<(String, &'static str)> {
+    let kind = |storage| match storage {
+        Storage::Numbers => "numbers",
+        Storage::Words => "words",
+    };
+    encoder.schema().columns.iter().map(|column| (column.name.clone(), kind(column.storage))).collect()
 }
 
 /// A scaling by name.
@@ -86,11 +97,7 @@ impl FrameEncoder {
     /// Whether each column that is used holds `numbers` or `words`.
     #[getter]
     fn kinds(&self) -> Vec<(String, &'static str)> {
-        let kind = |storage| match storage {
-            Storage::Numbers => "numbers",
-            Storage::Words => "words",
-        };
-        self.encoder.schema().columns.iter().map(|column| (column.name.clone(), kind(column.storage))).collect()
+        kinds(&self.encoder)
     }
 
     /// The columns that are left out, with reasons.

@@ -10,10 +10,13 @@ mod frame;
 mod graph;
 mod network;
 mod runner;
+mod search;
 mod settings;
 mod shape;
 mod stopping;
+mod table;
 mod training;
+mod tuned;
 
 use pyo3::prelude::{Bound, PyModule, PyModuleMethods, PyResult, pymodule, wrap_pyfunction};
 
@@ -26,6 +29,9 @@ fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<graph::PyGraph>()?;
     module.add_class::<network::Network>()?;
     module.add_class::<runner::Runner>()?;
+    module.add_class::<tuned::Tuned>()?;
+    module.add_function(wrap_pyfunction!(search::search, module)?)?;
+    module.add_function(wrap_pyfunction!(search::check_search, module)?)?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;
     Ok(())
 }

@@ -229,6 +229,7 @@ impl<'a, T: Real> Fit<'a, T> {
     }
 }
 
-fn is_interrupt(error: &PyErr) -> bool {
+/// Whether it is a person's Ctrl-C.
+pub(crate) fn is_interrupt(error: &PyErr) -> bool {
     Python::attach(|py| error.is_instance_of::<PyKeyboardInterrupt>(py))
 }

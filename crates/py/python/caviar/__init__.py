@@ -1,6 +1,8 @@
 """Feed-forward networks for tables, trained by the hundred on the CPU you have.
 
 ``MLPClassifier`` and ``MLPRegressor`` stand in for scikit-learn's: change the import, keep the code.
+``TunedClassifier`` and ``TunedRegressor`` find their own network: the search is inside ``fit``.
+``caviar.graph`` defines graphs and runs them.
 
 Nothing is loaded before it is asked for, so that ``import caviar`` costs nothing.
 """
@@ -15,6 +17,8 @@ _HOMES = {
     "MLPClassifier": "caviar._classifier",
     "MLPRegressor": "caviar._regressor",
     "Epoch": "caviar._watching",
+    "TunedClassifier": "caviar._tuned",
+    "TunedRegressor": "caviar._tuned",
     "DataError": "caviar.errors",
     "DivergedError": "caviar.errors",
     "EngineError": "caviar.errors",

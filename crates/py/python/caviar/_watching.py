@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 
@@ -95,3 +96,38 @@ class Watch:
             if task.call_on_fit_task_end(estimator=self.estimator):
                 epoch.stop()
         return epoch.changes or None
+
+
+class Progress:
+    """Tells whoever wants to know of a search."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+        self.context = None
+
+    def __enter__(self):
+        if getattr(self.estimator, "_skl_callbacks", None) or hasattr(self.estimator, "_parent_callback_ctx"):
+            self.context = self.estimator._init_callback_context(max_subtasks=None)
+            self.context.call_on_fit_task_begin(estimator=self.estimator)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if self.context is not None and kind is None:
+            self.context.call_on_fit_task_end(estimator=self.estimator)
+
+    def told(self):
+        """The function that the engine calls, if anybody wants to be told."""
+        wanted = self.estimator.callback is not None or self.estimator.verbose or self.context is not None
+        return self.tell if wanted else None
+
+    def tell(self, text: str) -> bool:
+        """Passes an event on; whether the search is to end."""
+        event = json.loads(text)
+        stop = False
+        if self.estimator.callback is not None:
+            stop = bool(self.estimator.callback(event))
+        if self.context is not None and event["event"] == "trial":
+            task = self.context.subcontext(task_name="trial")
+            task.call_on_fit_task_begin(estimator=self.estimator)
+            stop = bool(task.call_on_fit_task_end(estimator=self.estimator)) or stop
+        return stop

@@ -1,0 +1,254 @@
+//! The search inside `fit`: an experiment of arrays or a data frame, many networks, the best of them kept.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use caviar_lab::{
+    Board, DataOptions, Event, Experiment, Finished, Flow, LabError, Ledger, Part, StudyAbout, StudyView, TuneOptions,
+    Workers, tune,
+};
+use caviar_store::study::{DataFile, StudyState};
+use caviar_table::Table;
+use pyo3::Python;
+use pyo3::prelude::{FromPyObject, Py, PyAny, PyErr, PyResult, pyfunction};
+use pyo3::types::PyAnyMethods;
+
+use crate::error::{DataError, Failure, SettingError, detached};
+use crate::frame::scaling;
+use crate::table::{Columns, fingerprint};
+use crate::tuned::{Tuned, summary};
+
+/// How often a person's wish to stop is looked for.
+const LOOKED_FOR: Duration = Duration::from_millis(50);
+
+/// What a search is asked to do, as Python hands it over (a dict with these keys); texts are JSON in the words of the
+/// command line.
+#[derive(Clone, Debug, FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct SearchSettings {
+    base: String,
+    fixed: Vec<String>,
+    space: Option<String>,
+    trials: Option<u64>,
+    time: Option<f64>,
+    budget: Option<u64>,
+    epochs: u64,
+    method: String,
+    keep: String,
+    max_memory: Option<u64>,
+    classification: bool,
+    validation_fraction: f64,
+    scale: String,
+    threads: usize,
+    seed: u64,
+    study: Option<PathBuf>,
+    resume: bool,
+}
+
+impl SearchSettings {
+    fn options(&self) -> Result<TuneOptions, Failure> {
+        let word = |what: &str, error: serde_json::Error| Failure::Setting(format!("{what}: {error}"));
+        let quoted = |word: &str| serde_json::Value::from(word);
+        let time = self.time.map(|seconds| {
+            Duration::try_from_secs_f64(seconds).map_err(|error| Failure::Setting(format!("time = {seconds}: {error}")))
+        });
+        let options = TuneOptions {
+            base: serde_json::from_str(&self.base).map_err(|error| word("settings", error))?,
+            fixed: self.fixed.iter().cloned().collect(),
+            space: match &self.space {
+                Some(text) => Some(serde_json::from_str(text).map_err(|error| word("space", error))?),
+                None => None,
+            },
+            trials: self.trials,
+            time: time.transpose()?,
+            budget: self.budget,
+            epochs: self.epochs,
+            method: serde_json::from_value(quoted(&self.method)).map_err(|error| word("method", error))?,
+            keep: serde_json::from_value(quoted(&self.keep)).map_err(|error| word("keep", error))?,
+            max_memory: self.max_memory,
+            seed: self.seed,
+            ..TuneOptions::default()
+        };
+        options.check()?;
+        Ok(options)
+    }
+
+    fn data(&self, columns: &Columns) -> PyResult<DataOptions> {
+        let validation = match self.validation_fraction {
+            0.0 => Part::None,
+            fraction => Part::Fraction(fraction),
+        };
+        Ok(DataOptions {
+            task: match self.classification {
+                true => caviar_table::Task::Classification,
+                false => caviar_table::Task::Regression,
+            },
+            validation,
+            test: Part::None,
+            scaling: scaling(&self.scale)?,
+            sample_weight: columns.weight.clone(),
+            seed: self.seed,
+            ..DataOptions::new(columns.target.clone())
+        })
+    }
+}
+
+/// Searches over `columns`; `on_event` is told of everything as JSON, and ends the search by answering with true.
+#[pyfunction]
+#[pyo3(signature = (settings, columns, on_event=None))]
+pub(crate) fn search(
+    py: Python<'_>,
+    settings: SearchSettings,
+    columns: Columns,
+    on_event: Option<Py<PyAny>>,
+) -> PyResult<Tuned> {
+    let (options, data) = (settings.options()?, settings.data(&columns)?);
+    let study = settings.study.clone();
+    detached(py, move || {
+        let table = columns.table()?;
+        let ledger = match &study {
+            Some(path) => ledger(path, &settings, &options, &table)?,
+            None => Ledger::default(),
+        };
+        let experiment = Experiment::from_table(table, &data)?;
+        let workers = Workers { ledger, ..Workers::new(settings.threads) };
+        let finished = watched(&experiment, &options, &workers, on_event);
+        close(&workers.ledger, &finished)?;
+        Ok(Tuned::new(finished?))
+    })
+}
+
+/// A new study, or the one that goes on.
+fn ledger(path: &Path, settings: &SearchSettings, options: &TuneOptions, table: &Table) -> Result<Ledger, Failure> {
+    let config = format!(
+        "# made by the Python package\nbase = {}\nfixed = {:?}\nspace = {}\nseed = {}\n",
+        settings.base,
+        settings.fixed,
+        settings.space.as_deref().unwrap_or("none"),
+        settings.seed
+    );
+    let files = [fingerprint(table)];
+    if settings.resume && path.exists() {
+        let view = StudyView::open(path)?;
+        same_data(&view, &files)?;
+        if view.config != config {
+            let text =
+                format!("{}: the study was begun with other settings, which are {}", path.display(), view.config);
+            return Err(Failure::Setting(text));
+        }
+        return Ok(Ledger::open(path)?);
+    }
+    let about = StudyAbout {
+        command: "tune".to_owned(),
+        metric: options.base.metric,
+        trials: options.trials,
+        epochs: options.epochs,
+    };
+    Ok(Ledger::create(path, &about, "fit", &config, &files)?)
+}
+
+fn same_data(view: &StudyView, files: &[DataFile]) -> Result<(), Failure> {
+    let hashes = |files: &[DataFile]| files.iter().map(|file| file.hash.clone()).collect::<Vec<_>>();
+    if hashes(&view.files) == hashes(files) {
+        return Ok(());
+    }
+    Err(LabError::OtherData { path: view.path.clone(), what: "it was made from other data" }.into())
+}
+
+/// Writes down how the search has ended.
+fn close(ledger: &Ledger, finished: &Result<Finished, Failure>) -> Result<(), Failure> {
+    let (state, result) = match finished {
+        Ok(finished) if !finished.interrupted => (StudyState::Finished, Some(summary(finished).to_string())),
+        Ok(_) | Err(Failure::Python(_)) => (StudyState::Stopped, None),
+        Err(Failure::Lab(LabError::Left | LabError::Interrupted)) => (StudyState::Stopped, None),
+        Err(_) => (StudyState::Failed, None),
+    };
+    Ok(ledger.end(state, result)?)
+}
+
+/// Searches on a thread of its own, while this one looks after signals and passes the events on.
+fn watched(
+    experiment: &Experiment,
+    options: &TuneOptions,
+    workers: &Workers,
+    on_event: Option<Py<PyAny>>,
+) -> Result<Finished, Failure> {
+    let (sender, events) = mpsc::channel();
+    let stopped = AtomicBool::new(false);
+    let wanted = on_event.is_some();
+    std::thread::scope(|scope| {
+        let stopped = &stopped;
+        let hunt = scope.spawn(move || {
+            let mut wire = Wire { sender: wanted.then_some(&sender), stopped };
+            let finished = tune(experiment, options, workers, &mut wire);
+            // Whoever listens is told by the closed channel.
+            drop(sender);
+            finished
+        });
+        let mut raised: Option<PyErr> = None;
+        loop {
+            let looked = match events.recv_timeout(LOOKED_FOR) {
+                Ok(event) => told(on_event.as_ref(), &event).map(|stop| stopped.fetch_or(stop, Ordering::Relaxed)),
+                Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals()).map(|()| false),
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if let Err(error) = looked {
+                workers.interrupt.set();
+                raised = raised.or(Some(error));
+            }
+        }
+        let finished = match hunt.join() {
+            Ok(finished) => finished,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        match (raised, finished) {
+            // What was found until Ctrl-C is kept, and the estimator tells of it; all else that was raised goes on.
+            (Some(error), Ok(finished)) if crate::training::is_interrupt(&error) => {
+                Ok(Finished { interrupted: true, ..finished })
+            }
+            (Some(error), _) => Err(error.into()),
+            (None, finished) => Ok(finished?),
+        }
+    })
+}
+
+/// Tells of an event; whether the search is to end.
+fn told(on_event: Option<&Py<PyAny>>, event: &Event) -> PyResult<bool> {
+    let text = serde_json::to_string(event).map_err(|error| DataError::new_err(error.to_string()))?;
+    Python::attach(|py| {
+        py.check_signals()?;
+        match on_event {
+            Some(callback) => callback.bind(py).call1((text,))?.is_truthy(),
+            None => Ok(false),
+        }
+    })
+}
+
+/// Sends events to who listens.
+struct Wire<'a> {
+    sender: Option<&'a mpsc::Sender<Event>>,
+    stopped: &'a AtomicBool,
+}
+
+impl Board for Wire<'_> {
+    fn post(&mut self, event: &Event) -> Flow {
+        if let Some(sender) = self.sender {
+            // Nobody listens any more: then nobody is told.
+            let _ = sender.send(event.clone());
+        }
+        if self.stopped.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+/// Whether a study's settings make sense, before any data are read.
+#[pyfunction]
+pub(crate) fn check_search(settings: SearchSettings) -> PyResult<()> {
+    scaling(&settings.scale)?;
+    if !(0.0..1.0).contains(&settings.validation_fraction) {
+        let got = settings.validation_fraction;
+        return Err(SettingError::new_err(format!("validation_fraction = {got}: must be at least 0 and below 1")));
+    }
+    Ok(settings.options().map(drop)?)
+}
