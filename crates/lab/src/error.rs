@@ -40,6 +40,14 @@ pub enum LabError {
         /// Its arrays, with their shapes.
         arrays: String,
     },
+    /// Networks that wait for their next rung cannot be put on the disk, or not be read from there.
+    #[error("{}: {source}; networks that wait are kept there, see --max-memory", folder.display())]
+    Parking {
+        /// The folder.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// Answers that are not one for each row.
     #[error("{}: shape {shape:?}, but there must be one number for each of the {rows} rows of {}", path.display(), data.display())]
     Answers {
@@ -287,7 +295,7 @@ impl LabError {
                 _ => ErrorKind::Data,
             },
             LabError::Store(StoreError::Io { action, .. }) if *action == caviar_store::Action::Read => ErrorKind::Data,
-            LabError::Store(_) | LabError::Worker => ErrorKind::Failed,
+            LabError::Store(_) | LabError::Worker | LabError::Parking { .. } => ErrorKind::Failed,
             LabError::NoTrial { .. } => ErrorKind::NoTrial,
             LabError::Interrupted | LabError::Left => ErrorKind::Interrupted,
         }

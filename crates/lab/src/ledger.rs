@@ -11,7 +11,6 @@ mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,7 +29,7 @@ use crate::network::Weights;
 use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
-pub(crate) use scribe::{Place, Scribe, Stage};
+pub(crate) use scribe::{Left, Place, Scribe, Stage};
 
 /// Where a run writes down what it does; clones are the same ledger. The default writes nothing down.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +47,7 @@ struct Book {
     /// Of the work of earlier processes.
     elapsed: Duration,
     /// Bytes of the last snapshots of trials that are kept.
-    kept: AtomicU64,
+    kept: Mutex<BTreeMap<RunKey, u64>>,
 }
 
 /// What is known of a run.
@@ -59,11 +58,22 @@ struct Known {
 }
 
 /// Where a run was left.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Begun {
     /// One for each of its networks.
-    snapshots: Vec<Vec<u8>>,
+    pub(crate) snapshots: Vec<Vec<u8>>,
     /// Up to there.
-    curve: Vec<CurvePoint>,
+    pub(crate) curve: Vec<CurvePoint>,
+}
+
+/// What a run's row holds beside what everybody wants to know of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct RunDetails {
+    /// The epochs of the rung that it went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rung: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    divergence: Option<Divergence>,
 }
 
 /// What a study is about, for those who look at it.
@@ -139,8 +149,8 @@ impl Ledger {
         let book = Book {
             known,
             elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
-            kept: kept.iter().map(|(_, bytes)| bytes).sum::<u64>().into(),
-            begun: kept.into_iter().map(|(key, _)| key).collect(),
+            begun: kept.iter().map(|(key, _)| key.clone()).collect(),
+            kept: Mutex::new(kept.into_iter().collect()),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
             writer: StudyWriter::start(study),
@@ -222,11 +232,63 @@ impl Ledger {
             end,
             steps: row.steps,
             seconds: row.seconds,
-            weights: self.blobs(key, SnapshotKind::Weights)?.first().map(|bytes| self.weights(bytes)).transpose()?,
+            weights: self.kept_weights(key)?,
             closing: Vec::new(),
+            parked: None,
         };
         run.choose(metric);
         Ok(Some(run))
+    }
+
+    /// A run on its way to a rung, as it was there; nothing where it is not known to have come so far or to have ended.
+    ///
+    /// Of one that went beyond, the epochs up to there; with weights where those that are kept are of one of these.
+    pub(crate) fn ended_at(&self, key: &RunKey, epochs: u64, metric: Metric) -> Result<Option<Run>, LabError> {
+        if self.went_beyond(key, epochs) {
+            let known = self.known(key).map(|known| known.curve.clone()).unwrap_or_default();
+            let mut run = Run::new(known.iter().take(epochs as usize).cloned().collect(), metric);
+            if Run::new(known, metric).best == run.best {
+                run.weights = self.kept_weights(key)?;
+            }
+            return Ok(Some(run));
+        }
+        match self.rung(key).is_some_and(|rung| rung >= epochs) {
+            true => self.ended(key, metric),
+            false => Ok(None),
+        }
+    }
+
+    /// Whether a run is known to have come to a rung, or to have ended on its way there.
+    pub(crate) fn has_come_to(&self, key: &RunKey, epochs: u64) -> bool {
+        self.went_beyond(key, epochs) || self.rung(key).is_some_and(|rung| rung >= epochs)
+    }
+
+    /// Whether a run has epochs beyond a rung.
+    fn went_beyond(&self, key: &RunKey, epochs: u64) -> bool {
+        self.known(key).is_some_and(|known| known.curve.len() as u64 > epochs)
+    }
+
+    /// The highest rung that a run has come to; all of them for one that had none.
+    fn rung(&self, key: &RunKey) -> Option<u64> {
+        let row = self.known(key)?.ended.as_ref()?;
+        Some(details_of(row).and_then(|details| details.rung).unwrap_or(u64::MAX))
+    }
+
+    /// The epochs that there is time for after a wave: those that an earlier process has written down, else these, which
+    /// are written down.
+    pub(crate) fn room(&self, wave: u64, epochs: u64) -> Result<u64, LabError> {
+        let key = Stage::Room.key(0, wave);
+        if let Some(row) = self.known(&key).and_then(|known| known.ended.as_ref()) {
+            return Ok(row.steps);
+        }
+        let row = RunRow { key, ended: "complete".to_owned(), steps: epochs, seconds: 0.0, details: None };
+        self.put(vec![Entry::Run(row)])?;
+        Ok(epochs)
+    }
+
+    /// Whether an earlier process has written epochs of a run.
+    fn knows_epochs(&self, key: &RunKey) -> bool {
+        self.known(key).is_some_and(|known| !known.curve.is_empty())
     }
 
     /// Where a run goes on from, if it has a snapshot.
@@ -245,8 +307,9 @@ impl Ledger {
         Ok(reader.snapshots(key, kind)?.into_iter().map(|row| row.bytes).collect())
     }
 
-    fn weights(&self, bytes: &[u8]) -> Result<Weights, LabError> {
-        snapshot::read_weights(bytes).map_err(|what| self.damaged(&what))
+    fn kept_weights(&self, key: &RunKey) -> Result<Option<Weights>, LabError> {
+        let read = |bytes: &Vec<u8>| snapshot::read_weights(bytes).map_err(|what| self.damaged(&what));
+        self.blobs(key, SnapshotKind::Weights)?.first().map(read).transpose()
     }
 
     /// That something in the study contradicts the rest.
@@ -270,13 +333,15 @@ impl Ledger {
         stages.iter().find_map(|stage| curves.get(&stage.key(trial, 0))).cloned().unwrap_or_default()
     }
 
-    /// Takes the room for the last snapshots of a trial, if there is so much.
-    fn has_room(&self, bytes: u64) -> bool {
+    /// Takes the room for the last snapshots of a run in place of those before, if there is so much.
+    fn has_room(&self, key: &RunKey, bytes: u64) -> bool {
         let Some(book) = &self.0 else { return false };
-        let fits = bytes <= LARGEST_KEPT
-            && book.kept.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= LARGEST_OF_ALL;
-        if !fits {
-            book.kept.fetch_sub(bytes.min(book.kept.load(Ordering::Relaxed)), Ordering::Relaxed);
+        // A poisoned lock means that another worker has panicked.
+        let Ok(mut kept) = book.kept.lock() else { return false };
+        kept.remove(key);
+        let fits = bytes <= LARGEST_KEPT && kept.values().sum::<u64>().saturating_add(bytes) <= LARGEST_OF_ALL;
+        if fits {
+            kept.insert(key.clone(), bytes);
         }
         fits
     }
@@ -309,6 +374,11 @@ pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
     })
 }
 
+/// The row of a trial that goes on.
+pub(crate) fn going_on_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
+    trial_entry(&TrialRecord { state: TrialState::Running, ..record.clone() }, recipe)
+}
+
 /// The row of a trial that begins.
 pub(crate) fn begun_entry(number: u64, params: caviar_tune::Params, recipe: &Recipe) -> Entry {
     let record = TrialRecord {
@@ -328,23 +398,25 @@ pub(crate) fn begun_entry(number: u64, params: caviar_tune::Params, recipe: &Rec
 }
 
 /// The row of a run that has ended.
-fn run_row(key: &RunKey, run: &Run) -> RunRow {
-    let (ended, details) = match &run.end {
+fn run_row(key: &RunKey, run: &Run, rung: Option<u64>) -> RunRow {
+    let (ended, divergence) = match &run.end {
         End::Complete => ("complete", None),
         End::Cut | End::Left => ("cut", None),
-        End::Diverged(divergence) => ("diverged", Some(json(divergence))),
+        End::Diverged(divergence) => ("diverged", Some(divergence.clone())),
     };
+    let details = (rung.is_some() || divergence.is_some()).then(|| json(&RunDetails { rung, divergence }));
     RunRow { key: key.clone(), ended: ended.to_owned(), steps: run.steps, seconds: run.seconds, details }
+}
+
+fn details_of(row: &RunRow) -> Option<RunDetails> {
+    row.details.as_ref().map_or(Some(RunDetails::default()), |details| serde_json::from_str(details).ok())
 }
 
 fn end_of(row: &RunRow) -> Option<End> {
     match row.ended.as_str() {
         "complete" => Some(End::Complete),
         "cut" => Some(End::Cut),
-        "diverged" => {
-            let divergence: Divergence = serde_json::from_str(row.details.as_ref()?).ok()?;
-            Some(End::Diverged(divergence))
-        }
+        "diverged" => details_of(row)?.divergence.map(End::Diverged),
         _ => None,
     }
 }

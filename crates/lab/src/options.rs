@@ -70,8 +70,11 @@ impl DataOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// Independent draws on the right scales, after a few points known to be good.
+    /// Zoom and halving: many trials are begun, the best third goes on at each rung, later ones lie around the best. Where
+    /// trials are cross-validated, independent draws that are thinned out by folds.
     #[default]
+    Zoom,
+    /// Independent draws on the right scales, after a few points known to be good.
     Random,
     /// The points of Sobol's sequence, which are spread more evenly than independent draws.
     Sobol,
@@ -129,7 +132,7 @@ impl Default for TuneOptions {
             time: None,
             budget: None,
             epochs: 50,
-            method: Method::Random,
+            method: Method::Zoom,
             virtual_workers: 8,
             max_memory: None,
             keep: Keep::Ensemble,
@@ -139,6 +142,11 @@ impl Default for TuneOptions {
 }
 
 impl TuneOptions {
+    /// Whether the clock alone says how much is trained.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.time.is_some() && self.trials.is_none() && self.budget.is_none()
+    }
+
     /// Whether every setting is legal by itself.
     ///
     /// # Errors

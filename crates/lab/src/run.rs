@@ -13,7 +13,7 @@ use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
 use crate::helm::{Course, Helm};
-use crate::ledger::{Place, Scribe};
+use crate::ledger::{Begun, Place, Scribe};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
@@ -112,6 +112,8 @@ pub(crate) struct Run {
     pub(crate) weights: Option<Weights>,
     /// What is to be written now that it has ended.
     pub(crate) closing: Vec<Entry>,
+    /// Where it stands, if it may go on to another rung.
+    pub(crate) parked: Option<Begun>,
 }
 
 /// Trains a recipe on one view, or a network on each of several views, epoch by epoch in step.
@@ -201,9 +203,10 @@ fn run_in<T: Real>(
 
 impl Run {
     /// A run with this curve so far.
-    fn new(curve: Vec<CurvePoint>, metric: Metric) -> Self {
+    pub(crate) fn new(curve: Vec<CurvePoint>, metric: Metric) -> Self {
         let end = End::Complete;
-        let mut run = Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing: Vec::new() };
+        let mut run =
+            Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing: Vec::new(), parked: None };
         run.choose(metric);
         run
     }
@@ -212,6 +215,9 @@ impl Run {
     fn close<T: Real>(&mut self, members: &mut [Trainer<T>], scribe: &mut Scribe<'_>) -> Result<(), LabError> {
         // Before the best weights take the place of the last ones.
         self.closing = scribe.close(self, members)?;
+        if self.end == End::Complete {
+            self.parked = scribe.park(self, members)?;
+        }
         if let [trainer] = members
             && !matches!(self.end, End::Diverged(_))
             && !self.curve.is_empty()

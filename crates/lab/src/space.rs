@@ -44,7 +44,7 @@ pub(crate) fn search(experiment: &Experiment, options: &TuneOptions, rows: usize
         }
     };
     let (starts, sampler) = match options.method {
-        Method::Random => (starts, Sampler::Random),
+        Method::Random | Method::Zoom => (starts, Sampler::Random),
         Method::Sobol => (starts, Sampler::Sobol),
         Method::Grid => (Vec::new(), Sampler::grid(points(&space, options.trials.unwrap_or(crate::tune::TRIALS)))?),
     };

@@ -2,7 +2,9 @@
 
 mod finish;
 mod forecast;
+mod halving;
 mod longer;
+mod parking;
 mod stages;
 
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ use crate::error::LabError;
 use crate::experiment::{Experiment, View, key};
 use crate::finished::Finished;
 use crate::folds;
-use crate::options::{TuneOptions, Workers};
+use crate::options::{Method, TuneOptions, Workers};
 use crate::recipe::Recipe;
 use crate::space::{Search, recipe, search};
 pub use forecast::{Bytes, Forecast, Searched, forecast};
@@ -34,6 +36,8 @@ pub(crate) const FOLDS: usize = 5;
 /// best ones again.
 const ROWS_PER_TRIAL: u64 = 8;
 const MOST_IN_TIME: [u64; 2] = [12, 256];
+/// Memory for networks that may go on, where no limit is given; others wait on the disk.
+const PARKED: u64 = 512 << 20;
 
 /// Trains many networks, one per thread at a time, and keeps the best.
 ///
@@ -82,11 +86,8 @@ pub fn tune(
     let Beginning { ground, search, budget, .. } = Beginning::new(experiment, options)?;
     let bytes = bytes(ground.views(), ground.screen().len(), &search);
     let workers = &Workers { threads: fitting(options.max_memory, bytes, workers.threads)?, ..workers.clone() };
-    let Search { space, starts, sampler, base } = search;
-    let mut study = Study::new(space.clone(), sampler, budget);
-    for point in &starts {
-        study.enqueue(point)?;
-    }
+    let mut study = study(&search, &ground, options, budget)?;
+    let Search { space, base, .. } = search;
     board.post(&Event::Started(Started {
         command: "tune",
         data: experiment.report().clone(),
@@ -97,13 +98,38 @@ pub fn tune(
         folds: ground.folds.is_some().then_some(FOLDS),
         notes: Vec::new(),
     }));
-    let mut hunt = Hunt { experiment, options, base, workers, ground, start, records: Vec::new(), best: None };
-    hunt.first_stage(&mut study, board)?;
+    let at_work = bytes.trial.saturating_mul(workers.threads as u64).saturating_add(bytes.data);
+    let parking_bytes = options.max_memory.map_or(PARKED, |limit| limit.saturating_sub(at_work));
+    let records = Vec::new();
+    let mut hunt = Hunt { experiment, options, base, workers, ground, start, parking_bytes, records, best: None };
+    if study.rungs().is_empty() {
+        hunt.first_stage(&mut study, board)?;
+    } else {
+        hunt.halve(&mut study, board)?;
+    }
     if hunt.ground.folds.is_some() {
         hunt.full_stage(board)?;
         hunt.repeat_stage(board)?;
     }
     hunt.finish(space, board)
+}
+
+/// Whether trials are thinned out at rungs: not where few rows are dealt into folds, which do that better.
+fn is_halved(options: &TuneOptions, ground: &Ground) -> bool {
+    options.method == Method::Zoom && ground.folds.is_none()
+}
+
+/// The study of a search, with its starting points.
+fn study(search: &Search, ground: &Ground, options: &TuneOptions, budget: Budget) -> Result<Study, LabError> {
+    let mut study = match is_halved(options, ground) {
+        true if options.is_timed() => Study::zoom_in_time(search.space.clone(), budget),
+        true => Study::zoom(search.space.clone(), budget),
+        false => Study::new(search.space.clone(), search.sampler, budget),
+    };
+    for point in &search.starts {
+        study.enqueue(point)?;
+    }
+    Ok(study)
 }
 
 /// What is known before the first trial.
@@ -230,6 +256,8 @@ struct Hunt<'a> {
     workers: &'a Workers,
     ground: Ground,
     start: Instant,
+    /// Memory for networks that may go on.
+    parking_bytes: u64,
     /// All trials by number.
     records: Vec<stages::Candidate>,
     /// The best network so far, where networks are kept.
@@ -259,10 +287,14 @@ impl Hunt<'_> {
     }
 }
 
+/// What configurations are drawn by.
+fn uniform(seed: u64) -> impl Fn(u64, u64) -> f64 {
+    move |trial, dimension| Stream::new(seed, Purpose::Sampler, trial).uniform(dimension)
+}
+
 /// The next configuration of a study, by number.
 fn next(study: &mut Study, seed: u64) -> Option<(u64, Params, u64)> {
-    let uniform = |trial: u64, dimension: u64| Stream::new(seed, Purpose::Sampler, trial).uniform(dimension);
-    match study.ask(&uniform) {
+    match study.ask(&uniform(seed)) {
         Ask::Train(slice) => Some((slice.trial, slice.params, slice.to_epoch)),
         Ask::Wait | Ask::Finished(_) => None,
     }

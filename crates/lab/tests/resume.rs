@@ -95,6 +95,7 @@ fn check_search(experiment: &Experiment, options: &TuneOptions, folder: &Path, p
     let path = folder.join("study.db");
     let (finished, left) = in_pieces(experiment, options, &path, pieces);
     assert!(left >= 3, "it was left {left} times");
+    assert_eq!(outcome(&finished).1, outcome(&whole).1, "taken up again it is another one");
     assert!(outcome(&finished) == outcome(&whole), "taken up again it is another one");
     assert_eq!(trials(&path), trials(&undisturbed));
     assert!(!folder.join("undisturbed.db-wal").exists(), "a study that is closed is one file");
@@ -121,6 +122,20 @@ fn a_held_out_search_in_pieces_is_the_whole_search() {
     let experiment = Experiment::prepare(&table, &options).unwrap();
     let pieces = [(2, 0), (1, 5), (2, 11), (5, 30), (1, 41), (2, 60)];
     check_search(&experiment, &short(12), folder.path(), &pieces);
+}
+
+#[test]
+fn trials_too_large_to_be_kept_are_trained_anew_and_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = write(&folder, "prices.csv", &prices(120, 2));
+    let held_out = write(&folder, "held_out.csv", &prices(80, 3));
+    let options = DataOptions { validation: Part::File(held_out), ..DataOptions::new("price") };
+    let experiment = Experiment::prepare(&table, &options).unwrap();
+    // 40,000 weights in four copies of four bytes are more than 256 KiB.
+    let base = Recipe { hidden: vec![200, 200], ..short(9).base };
+    let options = TuneOptions { base, fixed: ["hidden".to_owned()].into(), ..short(9) };
+    let pieces = [(2, 0), (1, 9), (2, 16), (3, 30)];
+    check_search(&experiment, &options, folder.path(), &pieces);
 }
 
 /// Sets a flag after so many updates, in the middle of an epoch.

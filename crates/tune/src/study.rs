@@ -175,7 +175,7 @@ impl Study {
     ///
     /// - **Errors:** [`SearchError::UnknownTrial`]; [`SearchError::WrongState`] unless it is running.
     pub fn tell(&mut self, trial: u64, outcome: Outcome) -> Result<(), SearchError> {
-        let last = self.zoom.as_ref().map_or(0, Zoom::last_rung);
+        let last = self.rungs().last().copied().unwrap_or(0);
         let trial = self.find(trial, TrialState::Running)?;
         let is_complete = matches!(outcome, Outcome::Complete { .. });
         let (state, score, epochs) = match outcome {
@@ -207,6 +207,20 @@ impl Study {
         Ok(Slice { trial: trial.number, params: trial.params.clone(), from_epoch, to_epoch })
     }
 
+    /// A study as [`Study::zoom`] for a budget that becomes known while it is used, such as a time: whenever `ask` answers
+    /// [`Ask::Wait`] and nothing runs, [`set_epochs_left`](Study::set_epochs_left) says how much is left. It begins with a
+    /// few trials, so that this can be measured early.
+    pub fn zoom_in_time(space: Space, budget: Budget) -> Study {
+        Study { zoom: Some(Zoom::timed(budget)), ..Study::new(space, Sampler::Random, budget) }
+    }
+
+    /// Says how many epochs are left, after those that are paid already. Without halving it changes nothing.
+    pub fn set_epochs_left(&mut self, epochs: u64) {
+        if let Some(zoom) = &mut self.zoom {
+            zoom.set_epochs_left(epochs);
+        }
+    }
+
     /// Asks for no further trials, as when the time is up; those that run may still be told.
     pub fn close(&mut self) {
         self.closed = true;
@@ -215,6 +229,16 @@ impl Study {
     /// The space that is searched.
     pub fn space(&self) -> &Space {
         self.draws.space()
+    }
+
+    /// The epochs at which trials are compared, the last of them all; none without halving.
+    pub fn rungs(&self) -> &[u64] {
+        self.zoom.as_ref().map_or(&[], Zoom::rungs)
+    }
+
+    /// About how many epochs all trials together will be trained; nothing without halving.
+    pub fn planned_epochs(&self) -> Option<u64> {
+        self.zoom.as_ref().map(Zoom::planned)
     }
 
     /// All trials by number.

@@ -17,6 +17,10 @@ const FIRST: f64 = 1.4;
 /// The width of the box around the best trial, in the unit interval of each scale: in the second generation and in the
 /// last one, in equal ratios between.
 const WIDTHS: [f64; 2] = [1.0, 0.25];
+/// Trials after which a budget that is told while it is used is asked for again, in the first generation.
+const MEASURED: u64 = 12;
+/// New trials for which a further generation is worth while, if there is time left.
+const SMALLEST: u64 = 9;
 /// Trials of a rung by which the best one is found.
 const COMPARED: usize = 2;
 
@@ -51,6 +55,8 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Zoom {
     rungs: Vec<u64>,
+    /// Epochs of all trials, about.
+    planned: f64,
     generations: u64,
     /// Of the wave at work, from 0.
     generation: u64,
@@ -65,6 +71,8 @@ pub(crate) struct Zoom {
     at_work: u64,
     trials_left: u64,
     epochs_left: Option<u64>,
+    /// Whether the epochs that are left are told from outside: then there are generations as long as there is room.
+    is_timed: bool,
     rested: bool,
     entries: Vec<Entry>,
 }
@@ -80,13 +88,10 @@ struct Entry {
 
 impl Zoom {
     pub(crate) fn new(budget: Budget) -> Zoom {
-        let rungs = rungs(budget.most_epochs());
-        let full = budget.most_epochs() as f64;
-        let of_trials = budget.most_trials() as f64 * cost(1000, &rungs) as f64 / 1000.0;
-        let trainings = budget.total_epochs().map_or(of_trials, |total| of_trials.min(total as f64)) / full;
-        let generations = (GENERATIONS * (trainings / 10.0).sqrt()).round();
         let mut zoom = Zoom {
-            generations: generations.min(trainings).clamp(1.0, MOST_GENERATIONS) as u64,
+            rungs: rungs(budget.most_epochs()),
+            planned: 0.0,
+            generations: 1,
             generation: 0,
             rung: 0,
             reaching: Vec::new(),
@@ -95,12 +100,32 @@ impl Zoom {
             at_work: 0,
             trials_left: budget.most_trials(),
             epochs_left: budget.total_epochs(),
+            is_timed: false,
             rested: false,
             entries: Vec::new(),
-            rungs,
         };
-        zoom.size();
+        zoom.plan();
         zoom
+    }
+
+    /// For a budget that is told while it is used: it begins with so many trials, by which it can be measured.
+    pub(crate) fn timed(budget: Budget) -> Zoom {
+        let mut zoom = Zoom::new(budget);
+        (zoom.is_timed, zoom.fresh) = (true, MEASURED.min(budget.most_trials()));
+        zoom
+    }
+
+    /// Sets how many generations there are, and begins the first of them.
+    fn plan(&mut self) {
+        let full = self.rungs.last().copied().unwrap_or(1).max(1) as f64;
+        let begun = self.entries.len() as u64;
+        let of_trials = (self.trials_left + begun) as f64 * cost(1000, &self.rungs) as f64 / 1000.0;
+        let spent = begun * self.rungs.first().copied().unwrap_or(0);
+        self.planned = self.epochs_left.map_or(of_trials, |left| of_trials.min((left + spent) as f64));
+        let trainings = self.planned / full;
+        let generations = (GENERATIONS * (trainings / 10.0).sqrt()).round();
+        self.generations = generations.min(trainings).clamp(1.0, MOST_GENERATIONS) as u64;
+        self.size(begun);
     }
 
     /// What to do next; what it says is done.
@@ -165,9 +190,23 @@ impl Zoom {
         }
     }
 
-    /// The epochs of a trial trained in full.
-    pub(crate) fn last_rung(&self) -> u64 {
-        self.rungs.last().copied().unwrap_or(0)
+    /// The epochs of all trials, about.
+    pub(crate) fn planned(&self) -> u64 {
+        self.planned as u64
+    }
+
+    /// Sets the epochs that are left to be trained.
+    pub(crate) fn set_epochs_left(&mut self, epochs: u64) {
+        self.epochs_left = Some(epochs);
+        if self.generation == 0 && self.rung == 0 && self.at_work == 0 {
+            self.plan();
+            self.fresh = self.fresh.min(MEASURED);
+        }
+    }
+
+    /// The epochs at which trials are compared.
+    pub(crate) fn rungs(&self) -> &[u64] {
+        &self.rungs
     }
 
     fn pay(&mut self, epochs: u64) {
@@ -184,7 +223,10 @@ impl Zoom {
             return true;
         }
         self.generation += 1;
-        if self.generation < self.generations && self.size() {
+        if self.is_timed && self.epochs_left.is_some_and(|left| left >= cost(SMALLEST, &self.rungs)) {
+            self.generations = self.generations.max(self.generation + 1);
+        }
+        if !self.rested && self.generation < self.generations && self.size(0) {
             return true;
         }
         self.rest(trials)
@@ -201,12 +243,13 @@ impl Zoom {
         }
     }
 
-    /// Begins a generation; whether there is room for one.
-    fn size(&mut self) -> bool {
+    /// Begins a generation, or goes on with one that has begun so many trials; whether there is room for one.
+    fn size(&mut self, begun: u64) -> bool {
         let rest = self.generations.saturating_sub(self.generation).max(1) as f64;
         let share = if self.generation == 0 { FIRST / (rest - 1.0 + FIRST) } else { 1.0 / rest };
-        let mut fresh = (self.trials_left as f64 * share).round() as u64;
+        let mut fresh = ((self.trials_left + begun) as f64 * share).round() as u64;
         if let Some(left) = self.epochs_left {
+            let left = left + begun * self.rungs.first().copied().unwrap_or(0);
             let share = (left as f64 * share) as u64;
             // About one trial for each first rung is an upper bound.
             let (mut low, mut high) = (0, share + 1);
@@ -218,8 +261,8 @@ impl Zoom {
             fresh = fresh.min(low.max(one));
         }
         self.rung = 0;
-        self.reaching = survivors(fresh, self.rungs.len());
-        self.fresh = fresh;
+        self.reaching = survivors(fresh.max(begun), self.rungs.len());
+        self.fresh = fresh.saturating_sub(begun);
         fresh > 0
     }
 

@@ -170,3 +170,32 @@ fn starting_points_come_first() {
         assert!(study.space().check(&slice.params).is_ok());
     }
 }
+
+#[test]
+fn a_budget_that_turns_out_larger_or_smaller_is_used_as_it_is() {
+    // The clock is known after the first trials only.
+    for real in [200, 1000, 5000] {
+        let mut study = Study::zoom_in_time(space(), Budget::trials(1_000_000, 50).unwrap());
+        let uniform = keyed_uniform(9);
+        let (mut running, mut paid, mut told) = (Vec::<Slice>::new(), 0, 0);
+        loop {
+            match study.ask(&uniform) {
+                Ask::Train(slice) => {
+                    paid += slice.to_epoch - slice.from_epoch;
+                    running.push(slice);
+                }
+                Ask::Wait => {
+                    for slice in running.drain(..) {
+                        let (score, epochs) = (curve(&slice.params, slice.to_epoch), slice.to_epoch);
+                        study.tell(slice.trial, Outcome::Complete { score, epochs }).unwrap();
+                    }
+                    told += 1;
+                    study.set_epochs_left(real - paid);
+                }
+                Ask::Finished(_) => break,
+            }
+        }
+        assert!(told > 4 && paid <= real && paid * 10 > real * 8, "{paid} of {real}");
+        assert!(study.best().is_some());
+    }
+}

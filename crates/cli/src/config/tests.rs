@@ -151,7 +151,7 @@ prop_compose! {
         trials in prop::option::of(1_u64..1_000_000),
         time in prop::option::of((1_u64..10_000_000).prop_map(Duration::from_millis)),
         budget in prop::option::of(1_u64..1_000_000),
-        method in select(vec![Method::Random, Method::Sobol, Method::Grid]),
+        method in select(vec![Method::Zoom, Method::Random, Method::Sobol, Method::Grid]),
         virtual_workers in 1_u64..100,
         max_memory in prop::option::of(1_u64..1_000_000_000_000_000),
         keep in select(vec![Keep::Best, Keep::Ensemble]),

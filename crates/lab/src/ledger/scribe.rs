@@ -34,6 +34,8 @@ pub(crate) enum Stage {
     Refit,
     /// A trial that goes on beyond its search.
     Longer,
+    /// No run: the epochs that there is time for after a wave of trials, in place of its updates.
+    Room,
 }
 
 impl Stage {
@@ -45,6 +47,7 @@ impl Stage {
             Stage::Repeat => "repeat",
             Stage::Refit => "refit",
             Stage::Longer => "longer",
+            Stage::Room => "room",
         }
     }
 
@@ -57,7 +60,7 @@ impl Stage {
     fn keeps_weights(self) -> bool {
         match self {
             Stage::Train | Stage::Refit | Stage::Longer => true,
-            Stage::Screen | Stage::Full | Stage::Repeat => false,
+            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Room => false,
         }
     }
 
@@ -65,7 +68,7 @@ impl Stage {
     fn may_go_on(self) -> bool {
         match self {
             Stage::Train | Stage::Screen | Stage::Full | Stage::Longer => true,
-            Stage::Repeat | Stage::Refit => false,
+            Stage::Repeat | Stage::Refit | Stage::Room => false,
         }
     }
 }
@@ -78,11 +81,33 @@ pub(crate) struct Place<'a> {
     key: RunKey,
     /// The run that it takes over, where it has not begun itself.
     from: Option<RunKey>,
+    /// The rung that it goes to, where it may go on to others.
+    rung: Option<Rung>,
+}
+
+/// A rung of a trial that may go on to others.
+#[derive(Debug)]
+struct Rung {
+    /// Epochs there.
+    epochs: u64,
+    /// Where this process has left the trial before.
+    left: Left,
+}
+
+/// Where this process has left a trial.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// It has not trained it.
+    Nowhere,
+    /// It has trained it, but its networks could not be kept: it is trained anew.
+    Lost,
+    /// Here.
+    Parked(Begun),
 }
 
 impl<'a> Place<'a> {
     pub(crate) fn new(ledger: &'a Ledger, stage: Stage, trial: u64, part: u64) -> Self {
-        Place { ledger, stage, key: stage.key(trial, part), from: None }
+        Place { ledger, stage, key: stage.key(trial, part), from: None, rung: None }
     }
 
     /// For a trial that goes on from where another run of it ended.
@@ -90,22 +115,44 @@ impl<'a> Place<'a> {
         Place { from: Some(from), ..Place::new(ledger, Stage::Longer, trial, 0) }
     }
 
+    /// For a trial on its way to a rung; its run is that of its screening, which grows from rung to rung.
+    pub(crate) fn rung(ledger: &'a Ledger, trial: u64, epochs: u64, left: Left) -> Self {
+        Place { rung: Some(Rung { epochs, left }), ..Place::new(ledger, Stage::Screen, trial, 0) }
+    }
+
     /// The run, where it is known to have ended.
     pub(crate) fn ended(&self, metric: Metric) -> Result<Option<Run>, LabError> {
-        match self.stage {
-            Stage::Longer => Ok(None),
-            _ => self.ledger.ended(&self.key, metric),
+        match (self.stage, &self.rung) {
+            (Stage::Longer, _) => Ok(None),
+            (_, Some(rung)) => self.ledger.ended_at(&self.key, rung.epochs, metric),
+            (_, None) => self.ledger.ended(&self.key, metric),
+        }
+    }
+
+    /// Where the networks are to begin.
+    fn begun(&self) -> Result<Option<Begun>, LabError> {
+        match (&self.rung, &self.from) {
+            (Some(Rung { left: Left::Parked(begun), .. }), _) => Ok(Some(begun.clone())),
+            (Some(Rung { left: Left::Lost, .. }), _) => Ok(None),
+            (_, Some(from)) => Ok(self.ledger.begun(&self.key)?.or(self.ledger.begun(from)?)),
+            (_, None) => self.ledger.begun(&self.key),
+        }
+    }
+
+    /// Whether what is written of the epochs does not hold for a run with this curve.
+    fn contradicts(&self, curve: &[CurvePoint]) -> bool {
+        match &self.rung {
+            // What goes on under another key is written there whole.
+            None => self.stage == Stage::Longer,
+            Some(Rung { left: Left::Lost, .. }) => true,
+            Some(Rung { left: Left::Parked(_), .. }) => false,
+            Some(Rung { left: Left::Nowhere, .. }) => curve.is_empty() && self.ledger.knows_epochs(&self.key),
         }
     }
 
     /// Puts the networks to where an earlier process has left them; the curve up to there.
     pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>]) -> Result<Vec<CurvePoint>, LabError> {
-        let begun = match (self.ledger.begun(&self.key)?, &self.from) {
-            (Some(begun), _) => Some(begun),
-            (None, Some(from)) => self.ledger.begun(from)?,
-            (None, None) => None,
-        };
-        let Some(Begun { snapshots, curve }) = begun else { return Ok(Vec::new()) };
+        let Some(Begun { snapshots, curve }) = self.begun()? else { return Ok(Vec::new()) };
         let damaged = |what: &str| self.ledger.damaged(what);
         if snapshots.len() != members.len() {
             return Err(damaged("a run has another number of snapshots than of networks"));
@@ -140,8 +187,7 @@ pub(crate) struct Scribe<'a> {
 impl<'a> Scribe<'a> {
     /// For a run with this curve so far.
     pub(crate) fn new(place: &'a Place<'a>, interrupt: &'a Interrupt, curve: &[CurvePoint]) -> Self {
-        // What goes on under another key is written there whole.
-        let anew = place.stage == Stage::Longer;
+        let anew = place.contradicts(curve);
         let unsaved = if anew { curve.to_vec() } else { Vec::new() };
         Scribe { place, interrupt, unsaved, anew, commands: Vec::new(), due: Instant::now() + PERIOD }
     }
@@ -189,19 +235,31 @@ impl<'a> Scribe<'a> {
 
     /// What is to be written of a run that has ended.
     pub(crate) fn close<T: Real>(&mut self, run: &Run, members: &mut [Trainer<T>]) -> Result<Vec<Entry>, LabError> {
-        let Place { ledger, stage, key, .. } = self.place;
+        let Place { ledger, stage, key, rung, .. } = self.place;
         if !ledger.is_kept() {
             return Ok(Vec::new());
         }
         let mut entries = self.progress();
-        entries.push(Entry::Run(run_row(key, run)));
+        entries.push(Entry::Run(run_row(key, run, rung.as_ref().map(|rung| rung.epochs))));
         let size: u64 = members.iter().map(size).sum();
-        if stage.may_go_on() && (*stage == Stage::Train || ledger.has_room(size)) {
+        if stage.may_go_on() && (*stage == Stage::Train || ledger.has_room(key, size)) {
             entries.extend(self.snapshots(members)?);
         } else {
             entries.push(Entry::Forget(key.clone(), SnapshotKind::State));
         }
         Ok(entries)
+    }
+
+    /// Where the networks of a run stand, if it may go on from there to another rung.
+    pub(crate) fn park<T: Real>(&self, run: &Run, members: &mut [Trainer<T>]) -> Result<Option<Begun>, LabError> {
+        if self.place.rung.is_none() {
+            return Ok(None);
+        }
+        let each = members.iter_mut().map(|trainer| Ok(trainer.snapshot()?));
+        let each = each.collect::<Result<Vec<_>, LabError>>()?;
+        let bytes =
+            each.iter().map(|snapshot| snapshot::write(snapshot).map_err(|what| self.place.ledger.damaged(&what)));
+        Ok(Some(Begun { snapshots: bytes.collect::<Result<_, _>>()?, curve: run.curve.clone() }))
     }
 
     /// The weights that are kept of a run that has ended.

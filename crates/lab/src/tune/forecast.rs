@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use caviar_tune::{Params, Study, Value};
+use caviar_tune::{Params, Value};
 use serde::Serialize;
 
-use super::{Beginning, FOLDS, next};
+use super::{Beginning, FOLDS, next, study};
 use crate::error::LabError;
 use crate::experiment::{Experiment, View};
 use crate::ledger::{Ledger, Place, Stage};
@@ -77,23 +77,26 @@ pub fn forecast(experiment: &Experiment, options: &TuneOptions, workers: &Worker
     let Beginning { ground, search, trials, budget } = Beginning::new(experiment, options)?;
     let bytes = bytes(ground.views(), ground.screen().len(), &search);
     let threads = fitting(options.max_memory, bytes, workers.threads)?;
-    let Search { space, starts, sampler, base } = &search;
-    let mut study = Study::new(space.clone(), *sampler, budget);
-    for point in starts {
-        study.enqueue(point)?;
-    }
+    let mut study = study(&search, &ground, options, budget)?;
+    let Search { space, starts, base, .. } = &search;
     let mut recipes = Vec::new();
     while recipes.len() < LOOKED_AT
         && let Some((number, params, epochs)) = next(&mut study, options.seed)
     {
         recipes.push((recipe(base, &params, options.epochs, number)?, epochs));
     }
-    let whole = recipes.len() < LOOKED_AT;
-    let bound = options.time.is_none() && (options.budget.is_none() || whole);
+    // Under halving these are trials of the first generation, on their way to the first rung.
+    let planned = study.planned_epochs();
+    let whole = recipes.len() < LOOKED_AT && planned.is_none();
+    let bound = options.time.is_none() && (options.budget.is_none() || whole || planned.is_some());
     let count = if whole { recipes.len() as u64 } else { trials };
     let views = ground.screen();
     let operations: f64 = recipes.iter().map(|(recipe, epochs)| flops(recipe, views) * *epochs as f64).sum();
-    let scale = count as f64 / recipes.len().max(1) as f64;
+    let looked_at: u64 = recipes.iter().map(|(_, epochs)| epochs).sum();
+    let scale = match planned {
+        Some(planned) => planned as f64 / looked_at.max(1) as f64,
+        None => count as f64 / recipes.len().max(1) as f64,
+    };
     let seconds = match bound {
         true => Some(measured(&recipes, views, experiment.seed())? * scale / threads.min(recipes.len().max(1)) as f64),
         false => None,
@@ -107,7 +110,7 @@ pub fn forecast(experiment: &Experiment, options: &TuneOptions, workers: &Worker
         parameters: parameters.collect(),
         starts: starts.len(),
         method: options.method,
-        trials: bound.then_some(count).or(options.trials),
+        trials: bound.then_some(count).filter(|_| planned.is_none() || options.budget.is_none()).or(options.trials),
         epochs: options.epochs,
         folds: ground.folds.is_some().then_some(FOLDS),
         rows: ground.rows,

@@ -45,7 +45,10 @@ pub(super) struct Candidate {
 /// The best network so far.
 pub(super) struct Keeper {
     pub(super) number: u64,
+    /// Its score, as something to be made small.
     pub(super) cost: f64,
+    pub(super) score: f64,
+    pub(super) best_epoch: Option<u64>,
     pub(super) weights: Weights,
 }
 
@@ -84,7 +87,8 @@ impl Hunt<'_> {
             entries.push(trial_entry(&record, &recipe));
             match (record.score, run.weights, &run.end) {
                 (Some(score), Some(weights), End::Complete | End::Cut) => {
-                    let new = Keeper { number, cost: recipe.metric.cost(score), weights };
+                    let (cost, best_epoch) = (recipe.metric.cost(score), record.best_epoch);
+                    let new = Keeper { number, cost, score, best_epoch, weights };
                     keep(&keeper, new, ledger, entries)?;
                 }
                 _ => ledger.put(entries)?,
@@ -190,7 +194,7 @@ impl Hunt<'_> {
     }
 
     /// Writes down how trials stand.
-    fn write_trials(&self, places: impl Iterator<Item = usize>) -> Result<(), LabError> {
+    pub(super) fn write_trials(&self, places: impl Iterator<Item = usize>) -> Result<(), LabError> {
         let candidates = places.map(|place| &self.records[place]);
         let rows = candidates.map(|candidate| trial_entry(&candidate.record, &candidate.recipe));
         self.workers.ledger.put(rows.collect())
@@ -304,14 +308,21 @@ pub(super) fn is_past(deadline: Option<Instant>) -> bool {
 
 /// Keeps the better network, of equal ones that of the lower number: whichever came first. Its weights are written with
 /// what else there is to write, those of the one before are forgotten.
-fn keep(keeper: &Mutex<Option<Keeper>>, new: Keeper, ledger: &Ledger, mut entries: Vec<Entry>) -> Result<(), LabError> {
+pub(super) fn keep(
+    keeper: &Mutex<Option<Keeper>>,
+    new: Keeper,
+    ledger: &Ledger,
+    mut entries: Vec<Entry>,
+) -> Result<(), LabError> {
     // A poisoned lock means that another worker has panicked.
     let mut best = keeper.lock().map_err(|_| LabError::Worker)?;
-    let better = |old: &Keeper| new.cost < old.cost || (new.cost == old.cost && new.number < old.number);
+    // The same trial again has gone on, or is told again.
+    let better = |old: &Keeper| new.cost.total_cmp(&old.cost).then(new.number.cmp(&old.number)).is_le();
     if best.as_ref().is_none_or(better) {
         if ledger.is_kept() {
             entries.push(ledger.weights_entry(&Stage::Screen.key(new.number, 0), &new.weights)?);
-            let old = best.as_ref().map(|old| Stage::Screen.key(old.number, 0));
+            let old = best.as_ref().filter(|old| old.number != new.number);
+            let old = old.map(|old| Stage::Screen.key(old.number, 0));
             entries.extend(old.map(|key| Entry::Forget(key, SnapshotKind::Weights)));
         }
         *best = Some(new);

@@ -192,6 +192,7 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StudyError> {
         Entry::Restart(key) => {
             let cells = params![key.trial as i64, key.stage, key.part as i64];
             run("DELETE FROM caviar_slices WHERE trial = ?1 AND stage = ?2 AND part = ?3", cells)?;
+            run("DELETE FROM caviar_runs WHERE trial = ?1 AND stage = ?2 AND part = ?3", cells)?;
         }
         Entry::Slice(row) => {
             let (trial, part, first) = (row.key.trial as i64, row.key.part as i64, row.first_epoch as i64);

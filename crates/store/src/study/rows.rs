@@ -187,7 +187,7 @@ pub enum Entry {
     Trial(TrialRow),
     /// A run has ended.
     Run(RunRow),
-    /// What is written of the epochs of a run no longer holds; before new ones of it.
+    /// What is written of the epochs of a run, and of its end, no longer holds; before new ones of it.
     Restart(RunKey),
     /// Epochs of a run.
     Slice(SliceRow),

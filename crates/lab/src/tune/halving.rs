@@ -1,0 +1,208 @@
+//! A search by zoom and halving: waves of trials that go on from rung to rung.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use caviar_tune::{Ask, Outcome, Slice, Study, TrialState};
+
+use super::parking::Parking;
+use super::stages::{Candidate, Keeper, is_past, keep};
+use super::{Hunt, uniform};
+use crate::board::{Board, Event};
+use crate::crew::{Teller, crew};
+use crate::error::LabError;
+use crate::finished::CurvePoint;
+use crate::ledger::{Left, Place, Stage, begun_entry, going_on_entry, trial_entry};
+use crate::run::{End, Run};
+use crate::space::shown;
+use crate::train::{epoch_event, record, trial_event};
+
+/// Of the time, for trials; nothing is trained at the end.
+pub(super) const SHARE: f64 = 0.97;
+
+/// A slice that was trained.
+struct Trained {
+    slice: Slice,
+    run: Run,
+    candidate: Candidate,
+    /// Whether an earlier process had trained it.
+    is_known: bool,
+}
+
+/// How fast trials are trained, the last waves counting most.
+#[derive(Debug, Default)]
+struct Pace {
+    epochs: f64,
+    seconds: f64,
+}
+
+impl Pace {
+    fn add(&mut self, trained: &[Trained], elapsed: Duration) {
+        let epochs = |trained: &Trained| trained.candidate.record.epochs.saturating_sub(trained.slice.from_epoch);
+        self.epochs = self.epochs / 2.0 + trained.iter().map(epochs).sum::<u64>() as f64;
+        self.seconds = self.seconds / 2.0 + elapsed.as_secs_f64();
+    }
+
+    /// The epochs that there is time for.
+    fn room(&self, time: Duration) -> u64 {
+        (self.epochs / self.seconds.max(1e-9) * time.as_secs_f64()) as u64
+    }
+}
+
+impl Hunt<'_> {
+    /// All waves of a study, one after the other.
+    ///
+    /// A wave is done by all threads and told when all of it is done, so that no decision depends on the threads.
+    pub(super) fn halve(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
+        let keeper = Mutex::new(None);
+        let parking = Parking::new(self.parking_bytes);
+        let mut left: BTreeMap<u64, Left> = BTreeMap::new();
+        let mut pace = Pace::default();
+        for wave in 1.. {
+            let start = Instant::now();
+            let trained = self.wave(study, board, &parking, &mut left, &keeper)?;
+            if trained.is_empty() {
+                break;
+            }
+            pace.add(&trained, start.elapsed());
+            for Trained { slice, run, candidate, is_known } in trained {
+                let epochs = candidate.record.epochs;
+                let outcome = match (candidate.record.score, &run.end) {
+                    (_, End::Diverged(_)) | (None, _) => Outcome::Diverged { epochs },
+                    (Some(score), End::Cut | End::Left) => {
+                        Outcome::Pruned { score: candidate.recipe.metric.cost(score), epochs }
+                    }
+                    (Some(score), End::Complete) => {
+                        Outcome::Complete { score: candidate.recipe.metric.cost(score), epochs }
+                    }
+                };
+                study.tell(slice.trial, outcome)?;
+                if !is_known {
+                    left.insert(slice.trial, parking.park(slice.trial, run.parked)?);
+                }
+                match self.place_of(slice.trial) {
+                    Ok(place) => self.records[place] = candidate,
+                    Err(place) => self.records.insert(place, candidate),
+                }
+            }
+            self.stay()?;
+            if let Some(deadline) = self.deadline(SHARE).filter(|_| self.options.is_timed()) {
+                let room = pace.room(deadline.saturating_duration_since(Instant::now()));
+                study.set_epochs_left(self.workers.ledger.room(wave, room)?);
+            }
+        }
+        self.best = keeper.into_inner().unwrap_or_default();
+        // What is kept is complete, wherever it stopped, or diverged afterwards.
+        let Some(best) = &self.best else { return Ok(()) };
+        if let Ok(place) = self.place_of(best.number) {
+            let record = &mut self.records[place].record;
+            (record.state, record.score) = (TrialState::Complete, Some(best.score));
+            (record.best_epoch, record.diverged) = (best.best_epoch, None);
+            board.post(&Event::Trial(trial_event(record)));
+            self.write_trials([place].into_iter())?;
+        }
+        Ok(())
+    }
+
+    /// Trains all that can be trained before something is told, in the order of asking.
+    fn wave(
+        &self,
+        study: &mut Study,
+        board: &mut dyn Board,
+        parking: &Parking,
+        left: &mut BTreeMap<u64, Left>,
+        keeper: &Mutex<Option<Keeper>>,
+    ) -> Result<Vec<Trained>, LabError> {
+        let deadline = self.deadline(SHARE);
+        let ledger = &self.workers.ledger;
+        let last = study.rungs().last().copied().unwrap_or(0);
+        let mut failure = None;
+        let jobs = || {
+            let Ask::Train(slice) = study.ask(&uniform(self.options.seed)) else { return None };
+            let known = ledger.has_come_to(&Stage::Screen.key(slice.trial, 0), slice.to_epoch);
+            // One trial at least, so that there is a winner.
+            if slice.trial > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline)) {
+                return None;
+            }
+            let parked = left.remove(&slice.trial).unwrap_or(Left::Nowhere);
+            match parking.fetch(slice.trial, parked) {
+                Ok(parked) => Some((slice, parked)),
+                Err(error) => {
+                    failure = Some(error);
+                    None
+                }
+            }
+        };
+        let work = |(slice, parked): (Slice, Left), teller: &Teller| {
+            let is_last = slice.to_epoch == last;
+            self.slice(slice, parked, is_last, teller, keeper)
+        };
+        let mut trained = crew(self.workers, board, jobs, work)?;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        trained.sort_by_key(|trained| trained.slice.trial);
+        Ok(trained)
+    }
+
+    /// The place of a trial among the records, or where it belongs.
+    fn place_of(&self, number: u64) -> Result<usize, usize> {
+        self.records.binary_search_by_key(&number, |candidate| candidate.record.number)
+    }
+
+    /// Trains a trial from one rung to the next.
+    fn slice(
+        &self,
+        slice: Slice,
+        parked: Left,
+        is_last: bool,
+        teller: &Teller,
+        keeper: &Mutex<Option<Keeper>>,
+    ) -> Result<Trained, LabError> {
+        let ledger = &self.workers.ledger;
+        let number = slice.trial;
+        let before = self.place_of(number).ok().map(|place| &self.records[place]);
+        let recipe = self.recipe(number, &slice.params)?;
+        let place = Place::rung(ledger, number, slice.to_epoch, parked);
+        let is_known = place.ended(recipe.metric)?.is_some();
+        if !is_known {
+            ledger.put(vec![match before {
+                None => begun_entry(number, shown(&recipe), &recipe),
+                Some(before) => going_on_entry(&before.record, &recipe),
+            }])?;
+        }
+        // What was told before the rung is not told again.
+        let tell = |point: &CurvePoint, seconds| {
+            if point.epoch >= slice.from_epoch {
+                teller.tell(epoch_event(number, point, seconds));
+            }
+            true
+        };
+        let limits = self.limits(slice.to_epoch, self.patience(), self.deadline(SHARE), &place);
+        let mut run = self.run(self.ground.screen(), &recipe, 0, limits, tell)?;
+        let mut record = record(number, shown(&recipe), &run);
+        record.seconds += before.map_or(0.0, |before| before.record.seconds);
+        if record.state == TrialState::Complete && !is_last {
+            record.state = TrialState::Pruned;
+        }
+        teller.tell(Event::Trial(trial_event(&record)));
+        let mut entries = std::mem::take(&mut run.closing);
+        entries.push(trial_entry(&record, &recipe));
+        match (record.score, run.weights.take(), &run.end) {
+            (Some(score), Some(weights), End::Complete | End::Cut) => {
+                let (cost, best_epoch) = (recipe.metric.cost(score), record.best_epoch);
+                let new = Keeper { number, cost, score, best_epoch, weights };
+                keep(keeper, new, ledger, entries)?;
+            }
+            _ => ledger.put(entries)?,
+        }
+        let divergence = match &run.end {
+            End::Diverged(divergence) => Some(divergence.clone()),
+            End::Complete | End::Cut | End::Left => None,
+        };
+        let mean = run.curve.clone();
+        let candidate = Candidate { record, recipe, mean, until: slice.to_epoch, divergence };
+        Ok(Trained { slice, run, candidate, is_known })
+    }
+}
