@@ -5,6 +5,7 @@
 
 mod arrays;
 mod changes;
+mod chart;
 mod error;
 mod frame;
 mod graph;
@@ -14,6 +15,7 @@ mod search;
 mod settings;
 mod shape;
 mod stopping;
+mod study;
 mod table;
 mod training;
 mod tuned;
@@ -30,6 +32,8 @@ fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<network::Network>()?;
     module.add_class::<runner::Runner>()?;
     module.add_class::<tuned::Tuned>()?;
+    module.add_function(wrap_pyfunction!(chart::line_chart, module)?)?;
+    module.add_function(wrap_pyfunction!(study::study, module)?)?;
     module.add_function(wrap_pyfunction!(search::search, module)?)?;
     module.add_function(wrap_pyfunction!(search::check_search, module)?)?;
     module.add_function(wrap_pyfunction!(training::train, module)?)?;

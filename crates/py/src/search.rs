@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use caviar_lab::report::{Report, Request};
 use caviar_lab::{
     Board, DataOptions, Event, Experiment, Finished, Flow, LabError, Ledger, Part, StudyAbout, StudyView, TuneOptions,
     Workers, tune,
@@ -75,6 +76,20 @@ impl SearchSettings {
         Ok(options)
     }
 
+    /// What repeats it.
+    fn call(&self) -> String {
+        let name = if self.classification { "TunedClassifier" } else { "TunedRegressor" };
+        let option = |name: &str, value: Option<String>| value.map(|value| format!("{name}={value}, "));
+        let options = [
+            option("time", self.time.map(|seconds| seconds.to_string())),
+            option("trials", self.trials.map(|trials| trials.to_string())),
+            option("budget", self.budget.map(|epochs| epochs.to_string())),
+            option("epochs", Some(self.epochs.to_string())),
+        ];
+        let options: String = options.into_iter().flatten().collect();
+        format!("caviar.{name}({options}random_state={}).fit(X, y)", self.seed)
+    }
+
     fn data(&self, columns: &Columns) -> PyResult<DataOptions> {
         let validation = match self.validation_fraction {
             0.0 => Part::None,
@@ -116,7 +131,11 @@ pub(crate) fn search(
         let workers = Workers { ledger, ..Workers::new(settings.threads) };
         let finished = watched(&experiment, &options, &workers, on_event);
         close(&workers.ledger, &finished)?;
-        Ok(Tuned::new(finished?))
+        let finished = finished?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let request = Request { command: settings.call(), version, ..Request::default() };
+        let report = Report::of(&experiment, &finished, request)?;
+        Ok(Tuned::new(finished, report))
     })
 }
 

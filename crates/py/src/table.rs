@@ -13,6 +13,8 @@ use crate::frame::{Frame, column};
 /// Features, a matrix or a frame.
 #[derive(FromPyObject)]
 pub(crate) enum Features<'py> {
+    /// Columns with these names.
+    Named((Vec<String>, Matrix<'py>)),
     /// Columns are named `x0`, `x1`, ...
     Matrix(Matrix<'py>),
     /// Columns have names.
@@ -22,15 +24,16 @@ pub(crate) enum Features<'py> {
 impl Features<'_> {
     /// The columns of a table.
     pub(crate) fn columns(self) -> PyResult<Vec<Column>> {
-        let matrix = match self {
+        let (names, matrix) = match self {
             Features::Frame(frame) => return Ok(frame.into_iter().map(column).collect()),
-            Features::Matrix(matrix) => matrix,
+            Features::Named((names, matrix)) => (names, matrix),
+            Features::Matrix(matrix) => (Vec::new(), matrix),
         };
         let (numbers, width) = matrix.numbers()?;
         let block = Block::new(numbers, width).ok_or_else(|| DataError::new_err("X has no columns"))?;
         let named = |at: usize| {
             let cells = BlockColumn::new(&block, at).map(Cells::Block)?;
-            Some(Column { name: format!("x{at}"), cells })
+            Some(Column { name: names.get(at).cloned().unwrap_or_else(|| format!("x{at}")), cells })
         };
         Ok((0..width).filter_map(named).collect())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use caviar_lab::report::Report;
 use caviar_lab::{Finished, Model, Predictions, Validated};
 use caviar_store::ModelFile;
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods};
@@ -27,12 +28,14 @@ pub(crate) struct Tuned {
 struct Found {
     model: Model,
     summary: Value,
+    /// The page about the search; not kept in bytes.
+    report: Option<Report>,
 }
 
 impl Tuned {
-    pub(crate) fn new(finished: Finished) -> Self {
+    pub(crate) fn new(finished: Finished, report: Report) -> Self {
         let summary = summary(&finished);
-        Tuned { found: Arc::new(Found { model: finished.model, summary }) }
+        Tuned { found: Arc::new(Found { model: finished.model, summary, report: Some(report) }) }
     }
 
     fn file(&self) -> Result<ModelFile, Failure> {
@@ -117,6 +120,11 @@ impl Tuned {
         self.found.model.encoder().dropped().iter().map(ToString::to_string).collect()
     }
 
+    /// The page about the search, as HTML; none where this was read from bytes.
+    fn report(&self) -> Option<String> {
+        self.found.report.as_ref().map(Report::to_html)
+    }
+
     /// As bytes: a model file of the program, with nothing in it that could be executed.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.file()?.to_bytes().map_err(|error| FileError::new_err(error.to_string()))?;
@@ -130,7 +138,7 @@ impl Tuned {
             let file = ModelFile::from_bytes(bytes).map_err(|error| Failure::File(error.to_string()))?;
             let summary = file.section(SUMMARY).map_err(|error| Failure::File(error.to_string()))?;
             let model = Model::from_file(file).map_err(|error| Failure::File(error.to_string()))?;
-            Ok(Tuned { found: Arc::new(Found { model, summary }) })
+            Ok(Tuned { found: Arc::new(Found { model, summary, report: None }) })
         })
     }
 

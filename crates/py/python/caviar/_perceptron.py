@@ -10,11 +10,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from caviar import _caviar, _features as features, _parameters
+from caviar import _caviar, _display, _parameters
+from caviar import _features as features
 from caviar._watching import Watch, callbacks
 
 
-class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
+class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
     """A multi-layer perceptron trained by the engine."""
 
     _parameter_constraints: dict = _parameters.CONSTRAINTS
@@ -186,6 +187,14 @@ class Perceptron(callbacks.CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         table = features.Table.of(self, X, framed=self._framed, encoder=self._encoder)
         return self._network.predict(table.encoded(self._encoder), probabilities, _parameters.threads(self.n_jobs))
+
+    def _learned(self):
+        numbered = [(float(epoch), float(loss)) for epoch, loss in enumerate(self.history_["loss"], 1)]
+        lines = [("training", "line", numbered)]
+        if "validation_loss" in self.history_:
+            held_out = enumerate(self.history_["validation_loss"], 1)
+            lines.append(("validation", "dashed", [(float(epoch), float(loss)) for epoch, loss in held_out]))
+        yield _display.picture(f"Loss after {self.n_iter_} epochs: {self.loss_:.4g}", ("epoch", "loss"), lines)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

@@ -11,13 +11,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from caviar import _caviar, _features, _frames, _parameters, _space
+from caviar import _caviar, _display, _features, _frames, _parameters, _space
 from caviar._watching import Progress, callbacks
 
 _count = Interval(Integral, 1, None, closed="left")
 
 
-class Search(callbacks.CallbackSupportMixin, BaseEstimator):
+class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
     """Many networks trained at once and thinned out; the best one, or the mean of the best few, is kept."""
 
     # Attributes of perceptrons that the checks of the rows look at.
@@ -95,7 +95,7 @@ class Search(callbacks.CallbackSupportMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, table, dtype=np.float64).tolist()
         columns = {
-            "features": table.array if table.frame is None else _frames.columns(table.frame),
+            "features": self._columns(table),
             "words": None,
             "values": None,
             "weights": sample_weight,
@@ -204,12 +204,44 @@ class Search(callbacks.CallbackSupportMixin, BaseEstimator):
         with open(path, "wb") as file:
             file.write(self._found.to_bytes())
 
+    def report(self, path=None) -> str:
+        """The page about the search, as the program writes it: curves, leaderboard, what mattered, mistakes.
+
+        Parameters
+        ----------
+        path : str or Path, default=None
+            A file to write it to.
+
+        Returns
+        -------
+        html : str
+            The page; it opens offline.
+        """
+        check_is_fitted(self)
+        html = self._found.report()
+        if html is None:
+            raise RuntimeError("the page is made in the process that fitted the estimator; this one is a copy")
+        if path is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(html)
+        return html
+
+    def _learned(self):
+        title = f"{len(self.trials_)} trials, best {self.metric} {self.best_score_:.4g}"
+        yield _display.picture(title, ("epoch", "loss"), _display.curves(self.trials_, self.best_trial_))
+        yield _display.board(self.leaderboard_, self.metric)
+
     def _predicted(self, X):
         check_is_fitted(self)
         table = _features.Table.of(self, X, framed=self._framed)
-        if table.frame is None:
-            return self._found.predict(table.array)
-        return self._found.predict(_frames.columns(table.frame, dict(self._found.kinds)))
+        return self._found.predict(self._columns(table, self._found))
+
+    def _columns(self, table, found=None):
+        """The rows as the engine takes them: a matrix with the names of its columns, or columns of a frame."""
+        if table.frame is not None:
+            return _frames.columns(table.frame, None if found is None else dict(found.kinds))
+        names = getattr(self, "feature_names_in_", None)
+        return table.array if names is None else (names.tolist(), table.array)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_found")

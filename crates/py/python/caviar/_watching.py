@@ -6,6 +6,8 @@ import json
 import math
 from dataclasses import dataclass, field
 
+from caviar._bar import Bar
+
 try:
     from sklearn import callback as callbacks
 except ImportError:  # scikit-learn before 1.9
@@ -104,6 +106,7 @@ class Progress:
     def __init__(self, estimator):
         self.estimator = estimator
         self.context = None
+        self.bar = Bar() if estimator.verbose else None
 
     def __enter__(self):
         if getattr(self.estimator, "_skl_callbacks", None) or hasattr(self.estimator, "_parent_callback_ctx"):
@@ -114,6 +117,8 @@ class Progress:
     def __exit__(self, kind, error, trace):
         if self.context is not None and kind is None:
             self.context.call_on_fit_task_end(estimator=self.estimator)
+        if self.bar is not None:
+            self.bar.show(last=True)
 
     def told(self):
         """The function that the engine calls, if anybody wants to be told."""
@@ -124,6 +129,10 @@ class Progress:
         """Passes an event on; whether the search is to end."""
         event = json.loads(text)
         stop = False
+        if self.bar is not None and event["event"] == "started":
+            self.bar.begin(event["trials"], self.estimator.time, self.estimator.metric)
+        if self.bar is not None and event["event"] == "trial":
+            self.bar.trial(event["score"])
         if self.estimator.callback is not None:
             stop = bool(self.estimator.callback(event))
         if self.context is not None and event["event"] == "trial":
