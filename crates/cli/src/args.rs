@@ -1,6 +1,7 @@
 //! The arguments as they are typed: words checked one by one, not yet together.
 
 pub mod after;
+pub mod bench;
 pub mod data;
 pub mod evaluate;
 pub mod help;
@@ -12,8 +13,6 @@ pub mod values;
 
 use std::path::PathBuf;
 
-use caviar_lab::bench::Work;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use after::{BatchSizeArgs, EwmaArgs, InspectArgs};
@@ -69,7 +68,7 @@ pub enum Command {
     /// Measure batch sizes: time and progress of an epoch
     BatchSize(BatchSizeArgs),
     /// Measure speed on fixed works
-    Bench(BenchArgs),
+    Bench(bench::BenchArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
 }
@@ -127,31 +126,6 @@ pub struct PredictArgs {
     pub json: bool,
     #[command(flatten)]
     pub format: FormatArgs,
-}
-
-/// Arguments of `caviar bench`.
-#[derive(Debug, Args)]
-#[command(help_template = TEMPLATE, before_help = "\
-Examples:
-  caviar bench
-  caviar bench moons fashion --json
-")]
-pub struct BenchArgs {
-    /// The works; all of them unless named
-    #[arg(value_name = "WORK", value_parser = PossibleValuesParser::new(Work::NAMES).try_map(|name| name.parse::<Work>()))]
-    pub works: Vec<Work>,
-    /// Epochs, in place of those of each work
-    #[arg(long, value_name = "N", value_parser = values::count)]
-    pub epochs: Option<u64>,
-    /// Threads [default: 1 for moons, all cores for the others]
-    #[arg(long, value_name = "N", value_parser = values::threads)]
-    pub threads: Option<usize>,
-    /// Print one JSON object a work
-    #[arg(long)]
-    pub json: bool,
-    /// Say nothing but the results
-    #[arg(long)]
-    pub quiet: bool,
 }
 
 /// Arguments of `caviar completions`.

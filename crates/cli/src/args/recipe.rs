@@ -188,7 +188,8 @@ fn loss(text: &str) -> Result<LossChoice, String> {
     }
 }
 
-fn optimizer() -> impl TypedValueParser<Value = Optimizer> {
+/// A rule by its name.
+pub(super) fn optimizer() -> impl TypedValueParser<Value = Optimizer> {
     PossibleValuesParser::new(Optimizer::NAMES).try_map(|name| name.parse::<Optimizer>())
 }
 
@@ -196,6 +197,7 @@ fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::NAMES).try_map(|name| name.parse::<Metric>())
 }
 
-fn precision() -> impl TypedValueParser<Value = Precision> {
+/// `f32` or `f64`.
+pub(super) fn precision() -> impl TypedValueParser<Value = Precision> {
     PossibleValuesParser::new(["f32", "f64"]).try_map(|name| name.parse::<Precision>())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use caviar_lab::bench::{BenchResult, Work};
 
-use crate::args::BenchArgs;
+use crate::args::bench::{AnyWork, BenchArgs};
 use crate::args::output::all_cores;
 use crate::columns::{Columns, Side};
 use crate::failure::Failure;
@@ -16,17 +16,23 @@ use crate::failure::Failure;
 /// # Errors
 /// See [`Failure`].
 pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
-    let works = if args.works.is_empty() { Work::ALL.to_vec() } else { args.works.clone() };
+    let works = match args.works.is_empty() {
+        true => Work::ALL.into_iter().map(AnyWork::Fixed).collect(),
+        false => args.works.clone(),
+    };
+    let own = works.iter().any(|work| matches!(work, AnyWork::Own(_)));
+    if let (false, Some(flag)) = (own, args.own.given()) {
+        return Err(Failure::Usage(format!(
+            "{flag}: the fixed works have settings of their own; name a network, such as 784-256-10"
+        )));
+    }
     let mut stdout = io::stdout().lock();
     let mut results = Vec::new();
     for work in works {
-        if !args.quiet {
-            eprintln!("{}: making the data", work.name());
-        }
-        let machine = work.machine();
-        let data = Arc::new(work.data());
-        let threads = args.threads.unwrap_or_else(|| work.threads(all_cores()));
-        let result = work.run(data, args.epochs.unwrap_or(work.epochs()), threads, &machine)?;
+        let result = match work {
+            AnyWork::Fixed(work) => fixed(work, args)?,
+            AnyWork::Own(widths) => args.own.work(widths).run(args.epochs, args.threads.unwrap_or_else(all_cores))?,
+        };
         if args.json {
             serde_json::to_writer(&mut stdout, &result).map_err(io::Error::from)?;
             writeln!(stdout)?;
@@ -42,6 +48,16 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn fixed(work: Work, args: &BenchArgs) -> Result<BenchResult, Failure> {
+    if !args.quiet {
+        eprintln!("{}: making the data", work.name());
+    }
+    let machine = work.machine();
+    let data = Arc::new(work.data());
+    let threads = args.threads.unwrap_or_else(|| work.threads(all_cores()));
+    Ok(work.run(data, args.epochs.unwrap_or(work.epochs()), threads, &machine)?)
+}
+
 fn table(results: &[BenchResult]) -> Columns {
     let mut table = Columns::new([vec![Side::Left], vec![Side::Right; 6]].concat());
     table.push(
@@ -51,7 +67,7 @@ fn table(results: &[BenchResult]) -> Columns {
     );
     for result in results {
         table.push(vec![
-            result.work.to_owned(),
+            result.work.clone(),
             format!("{:.3}", result.us_per_step),
             format!("{:.1} %", result.fraction_of_limit * 100.0),
             result.steps.to_string(),

@@ -5,6 +5,7 @@
 
 mod data;
 mod limit;
+mod own;
 mod population;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use thiserror::Error;
 
 use crate::error::LabError;
 pub use limit::Machine;
+pub use own::{OwnWork, Widths, WidthsError};
 
 /// A fixed work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,7 @@ pub struct WorkError {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BenchResult {
     /// The name of the work.
-    pub work: &'static str,
+    pub work: String,
     /// Updates.
     pub steps: u64,
     /// Seconds of training, shuffling and gathering of rows included.
@@ -171,7 +173,7 @@ impl Work {
         let final_loss = trainer.evaluate(&data, &[])?.loss();
         let us_per_step = seconds * 1e6 / steps.max(1) as f64;
         Ok(BenchResult {
-            work: self.name(),
+            work: self.name().to_owned(),
             steps,
             seconds,
             us_per_step,

@@ -85,7 +85,7 @@ pub(super) fn run(
 
     let us_per_step = seconds * 1e6 / steps.max(1) as f64;
     Ok(BenchResult {
-        work: work.name(),
+        work: work.name().to_owned(),
         steps,
         seconds,
         us_per_step,
