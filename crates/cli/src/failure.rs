@@ -48,6 +48,28 @@ pub enum Failure {
         /// The column.
         column: String,
     },
+    /// A series that has a text at a place.
+    #[error("{}, line {line}, column `{column}`: `{cell}` is no number", path.display())]
+    NoNumber {
+        /// The table.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        cell: String,
+    },
+    /// A series without a value at a place.
+    #[error("{}, line {line}, column `{column}`: the value is missing; --gaps skip goes on as if the place were not there", path.display())]
+    Gap {
+        /// The table.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: String,
+    },
     /// A folder that already holds a study.
     #[error("{}: already holds {held}, which is never overwritten", folder.display())]
     Taken {
@@ -100,7 +122,12 @@ impl Failure {
             {
                 USAGE
             }
-            Failure::Read(_) | Failure::Config(_) | Failure::NoNumbers { .. } | Failure::Taken { .. } => 3,
+            Failure::Read(_)
+            | Failure::Config(_)
+            | Failure::NoNumbers { .. }
+            | Failure::NoNumber { .. }
+            | Failure::Gap { .. }
+            | Failure::Taken { .. } => 3,
             Failure::Folder { .. }
             | Failure::NoPicture { .. }
             | Failure::Picture(_)
@@ -149,6 +176,8 @@ impl Failure {
             Failure::Usage(_)
             | Failure::Config(_)
             | Failure::NoNumbers { .. }
+            | Failure::NoNumber { .. }
+            | Failure::Gap { .. }
             | Failure::NoPicture { .. }
             | Failure::Picture(_)
             | Failure::Store(_)

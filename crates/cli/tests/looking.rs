@@ -8,7 +8,7 @@ use program::Place;
 fn the_average_of_three_values_is_that_of_the_course() {
     let place = Place::new();
     place.write("s.csv", "day,x\n1,10\n2,20\n3,\n4,30\n");
-    let done = place.run("ewma s.csv --column x --beta 0.9 0 --plot a.svg");
+    let done = place.run("ewma s.csv --column x --beta 0.9 0 --gaps skip --plot a.svg");
     done.expect(0, &["1 missing"]);
     let rows: Vec<Vec<f64>> =
         done.stdout.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
@@ -20,7 +20,7 @@ fn the_average_of_three_values_is_that_of_the_course() {
     }
     assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), [1.0, 2.0, 4.0]);
     assert!(place.read("a.svg").starts_with("<svg"));
-    let lines = place.run("ewma s.csv --column x --beta 0.9 --json --quiet").lines();
+    let lines = place.run("ewma s.csv --column x --beta 0.9 --gaps skip --json --quiet").lines();
     assert_eq!(lines.len(), 3);
     assert!((lines[2]["averages"][0]["average"].as_f64().unwrap() - 5.61).abs() < 1e-9);
 }
@@ -30,7 +30,9 @@ fn a_series_that_is_none_is_refused() {
     let place = Place::new();
     place.write("s.csv", "day,x,w\n1,10,a\n2,20,b\n");
     place.run("ewma s.csv --column y --beta 0.9").expect(3, &["`y`", "`x`"]);
-    place.run("ewma s.csv --column w --beta 0.9").expect(3, &["`w`", "numbers"]);
+    place.run("ewma s.csv --column w --beta 0.9").expect(3, &["s.csv", "line 2", "`w`", "`a`"]);
+    place.write("gap.csv", "day,x\n1,10\n2,\n3,30\n");
+    place.run("ewma gap.csv --column x --beta 0.9").expect(3, &["gap.csv", "line 3", "`x`", "--gaps skip"]);
     place.run("ewma s.csv --column x --beta 1").expect(2, &["below 1"]);
     place.run("ewma s.csv --column x").expect(2, &["--beta"]);
     place.run("ewma none.csv --column x --beta 0.5").expect(3, &["none.csv"]);

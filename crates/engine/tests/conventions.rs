@@ -145,6 +145,16 @@ fn softmax_and_sigmoid_losses_take_logits() {
     close(losses[0][0], (4.0_f64 / 3.0).ln(), 1e-15);
     close(losses[1][0], (4.0_f64 / 3.0).ln(), 1e-15);
     assert_eq!(losses[1][1..], [0.0, 800.0]);
+
+    // A label whose probability is below every number: the loss is the distance of the logits, its gradient 1 and -1.
+    let far = values(|g| {
+        let logits = g.variable("far", (1, 3), Init::values(Tensor::from([[1e4, -1e4, 0.0]])));
+        let loss = logits.softmax_cross_entropy(g.integer_constant([1])).sum();
+        vec![logits.softmax(), logits.log_softmax(), loss, g.gradients(loss, &[logits])[0]]
+    });
+    assert_eq!(far[0], [1.0, 0.0, 0.0]);
+    assert_eq!(far[1], [0.0, -2e4, -1e4]);
+    assert_eq!((&far[2], &far[3]), (&vec![2e4], &vec![1.0, -1.0, 0.0]));
 }
 
 #[test]

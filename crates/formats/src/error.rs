@@ -142,6 +142,20 @@ pub enum FormatError {
         /// The names there are.
         names: Vec<String>,
     },
+    /// The name of a group, in which arrays are.
+    #[error("`{name}` is a group, not an array; in it is {}", listed(names))]
+    Group {
+        /// The name asked for.
+        name: String,
+        /// The arrays in the group.
+        names: Vec<String>,
+    },
+    /// Numbers where texts were asked for.
+    #[error("array{} holds numbers, not texts", named(name))]
+    NotTexts {
+        /// Name of the array; empty in formats with a single one.
+        name: String,
+    },
     /// Members of a zip archive with one name.
     #[error("the archive has two members of one name")]
     RepeatedName,

@@ -31,8 +31,15 @@ pub struct ArrayInfo {
     pub name: String,
     /// The length of each axis.
     pub shape: Vec<usize>,
-    /// The kind of its elements in the file: `float32`, `uint8`, ...
+    /// The kind of its elements in the file: `float32`, `uint8`, ..., or `text`.
     pub kind: &'static str,
+}
+
+impl ArrayInfo {
+    /// Whether its elements are texts, to be read by [`ArrayFile::read_texts`].
+    pub fn is_text(&self) -> bool {
+        self.kind == hdf5::TEXT
+    }
 }
 
 /// A file of arrays: npy, npz, IDX (gzipped or not) or HDF5, known by its first bytes.
@@ -77,6 +84,11 @@ impl Source {
             Source::Disk(path) => Box::new(BufReader::new(File::open(path)?)),
             Source::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
         })
+    }
+
+    /// The first bytes; how many there are.
+    pub(crate) fn start(&self, bytes: &mut [u8]) -> Result<usize, FormatError> {
+        Ok(fill(&mut self.open()?, bytes)?)
     }
 
     fn length(&self) -> Result<u64, FormatError> {
@@ -143,15 +155,12 @@ impl ArrayFile {
         &self.arrays
     }
 
-    /// Reads one array.
+    /// Reads one array of numbers.
     ///
     /// # Errors
-    /// [`FormatError::NoSuchArray`]; contents that do not fit their head.
+    /// [`FormatError::NoSuchArray`], [`FormatError::Group`]; contents that do not fit their head.
     pub fn read(&self, name: &str) -> Result<Array, FormatError> {
-        if !self.arrays.iter().any(|array| array.name == name) {
-            let names = self.arrays.iter().map(|array| array.name.clone()).collect();
-            return Err(FormatError::NoSuchArray { name: name.to_owned(), names });
-        }
+        self.known(name)?;
         match self.format {
             Format::Npy => npy::read_from(&mut self.bytes()?, self.length),
             Format::Idx => idx::read(&mut self.bytes()?, self.most()),
@@ -159,6 +168,34 @@ impl ArrayFile {
             Format::Hdf5 => hdf5::File::open(&self.source, self.length)?.read(name),
             Format::Safetensors => Err(FormatError::UnknownFormat),
         }
+    }
+
+    /// Reads one array of texts, of kind `text`, row-major; HDF5 has them.
+    ///
+    /// # Errors
+    /// [`FormatError::NotTexts`] for numbers; else as [`ArrayFile::read`].
+    pub fn read_texts(&self, name: &str) -> Result<Vec<String>, FormatError> {
+        self.known(name)?;
+        match self.format {
+            Format::Hdf5 => hdf5::File::open(&self.source, self.length)?.texts(name),
+            Format::Npy | Format::Idx | Format::Npz | Format::Safetensors => {
+                Err(FormatError::NotTexts { name: name.to_owned() })
+            }
+        }
+    }
+
+    /// Whether there is an array of this name.
+    fn known(&self, name: &str) -> Result<(), FormatError> {
+        if self.arrays.iter().any(|array| array.name == name) {
+            return Ok(());
+        }
+        let names = || self.arrays.iter().map(|array| array.name.clone());
+        let inside: Vec<String> = names().filter(|known| known.starts_with(&format!("{name}/"))).collect();
+        let name = name.to_owned();
+        Err(match inside.is_empty() {
+            true => FormatError::NoSuchArray { name, names: names().collect() },
+            false => FormatError::Group { name, names: inside },
+        })
     }
 
     /// The bytes, unpacked.

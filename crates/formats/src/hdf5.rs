@@ -6,16 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hdf5_reader::group::Group;
+use hdf5_reader::messages::datatype::{StringSize, VarLenKind};
 use hdf5_reader::storage::{BytesStorage, DynStorage, FileStorage};
-use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
+use hdf5_reader::{ByteOrder, Dataset, Datatype, H5Type, Hdf5File, OpenOptions, SliceInfo, SliceInfoElem};
 
 use crate::array::{Array, Elements, MAX_AXES, element_count};
-use crate::error::FormatError;
+use crate::error::{Format, FormatError};
 use crate::file::{ArrayInfo, Source, most_unpacked};
-use crate::stored::{Number, booleans};
+use crate::stored::{Number, booleans, half};
 
 /// Groups within groups are followed so deep.
 const DEEPEST: usize = 16;
+/// The kind of elements that are texts.
+pub(crate) const TEXT: &str = "text";
 /// The most data sets and groups that are looked at.
 const MOST_ARRAYS: usize = 100_000;
 /// About so many bytes are taken out of a data set at a time.
@@ -32,6 +35,11 @@ pub(crate) struct File {
 impl File {
     /// Opens a file of so many bytes; they are read where they are needed.
     pub(crate) fn open(source: &Source, length: u64) -> Result<File, FormatError> {
+        if let Some(needed) = end(source)?
+            && needed > length
+        {
+            return Err(FormatError::Truncated { format: Format::Hdf5, needed, found: length });
+        }
         guarded(|| {
             let storage: DynStorage = match source {
                 Source::Memory(bytes) => Arc::new(BytesStorage::from_shared(bytes.clone())),
@@ -44,7 +52,7 @@ impl File {
         })
     }
 
-    /// The data sets of numbers; others are passed over.
+    /// The data sets of numbers and of texts; others are passed over.
     pub(crate) fn list(&self) -> Result<Vec<ArrayInfo>, FormatError> {
         guarded(|| {
             let mut arrays = Vec::new();
@@ -62,8 +70,12 @@ impl File {
                 }
                 for dataset in datasets {
                     let name = format!("{prefix}{}", dataset.name().trim_start_matches('/'));
-                    if let (Ok(number), Some(shape)) = (number(&name, dataset.dtype()), shape_of(&dataset)) {
-                        arrays.push(ArrayInfo { name, shape, kind: number.name() });
+                    let kind = match is_text(dataset.dtype()) {
+                        true => Some(TEXT),
+                        false => number(&name, &dataset).ok().map(Number::name),
+                    };
+                    if let (Some(kind), Some(shape)) = (kind, shape_of(&dataset)) {
+                        arrays.push(ArrayInfo { name, shape, kind });
                     }
                 }
                 if depth < DEEPEST {
@@ -77,22 +89,100 @@ impl File {
         })
     }
 
-    /// Reads one data set.
+    /// Reads one data set of numbers.
     pub(crate) fn read(&self, name: &str) -> Result<Array, FormatError> {
         guarded(|| {
             let dataset = self.file.dataset(&format!("/{name}"))?;
-            let number = number(name, dataset.dtype())?;
-            let overflow = |shape| FormatError::SizeOverflow { name: name.to_owned(), shape };
-            let shape = shape_of(&dataset).ok_or_else(|| overflow(Vec::new()))?;
-            let size = element_count(&shape).and_then(|count| count.checked_mul(number.bytes()));
-            let claimed = size.ok_or_else(|| overflow(shape.clone()))? as u64;
-            let (packed, limit) = (self.length, most_unpacked(self.length));
-            if claimed > limit {
-                return Err(FormatError::Bomb { name: name.to_owned(), claimed, packed, limit });
-            }
+            let number = number(name, &dataset)?;
+            let shape = self.affordable_shape(&dataset, name, number.bytes())?;
             let elements = elements(&dataset, number, &shape, name)?;
             Array::new(shape, elements)
         })
+        .map_err(|error| in_dataset(error, name))
+    }
+
+    /// Reads one data set of texts, row-major.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, FormatError> {
+        guarded(|| {
+            let dataset = self.file.dataset(&format!("/{name}"))?;
+            if !is_text(dataset.dtype()) {
+                return Err(FormatError::NotTexts { name: name.to_owned() });
+            }
+            let size = dataset.raw_element_size()?;
+            self.affordable_shape(&dataset, name, size)?;
+            if size == dataset.vlen_reference_size() && !is_fixed(dataset.dtype()) {
+                // Each text lies elsewhere, and one place may be claimed by many.
+                let references = dataset.read_raw_bytes()?;
+                let length = |reference: &[u8]| {
+                    reference.first_chunk().map_or(0, |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes)))
+                };
+                self.affordable(name, references.chunks_exact(size).map(length).sum())?;
+            }
+            Ok(dataset.read_strings()?)
+        })
+        .map_err(|error| in_dataset(error, name))
+    }
+
+    /// The shape of a data set whose elements the file may be worth.
+    fn affordable_shape(&self, dataset: &Dataset, name: &str, bytes: usize) -> Result<Vec<usize>, FormatError> {
+        let overflow = |shape| FormatError::SizeOverflow { name: name.to_owned(), shape };
+        let shape = shape_of(dataset).ok_or_else(|| overflow(Vec::new()))?;
+        let size = element_count(&shape).and_then(|count| count.checked_mul(bytes));
+        self.affordable(name, size.ok_or_else(|| overflow(shape.clone()))? as u64)?;
+        Ok(shape)
+    }
+
+    fn affordable(&self, name: &str, claimed: u64) -> Result<(), FormatError> {
+        let (packed, limit) = (self.length, most_unpacked(self.length));
+        if claimed > limit {
+            return Err(FormatError::Bomb { name: name.to_owned(), claimed, packed, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Where the file ends by its own word; none in a form that is not known.
+fn end(source: &Source) -> Result<Option<u64>, FormatError> {
+    let mut start = [0_u8; 52];
+    let count = source.start(&mut start)?;
+    let at = match start {
+        // The signature, a version, then the width of addresses, which is eight bytes everywhere.
+        [_, _, _, _, _, _, _, _, 0, _, _, _, _, 8, ..] => 40,
+        [_, _, _, _, _, _, _, _, 1, _, _, _, _, 8, ..] => 44,
+        [_, _, _, _, _, _, _, _, 2 | 3, 8, ..] => 28,
+        _ => return Ok(None),
+    };
+    Ok(start[..count].get(at..).and_then(<[u8]>::first_chunk).map(|bytes| u64::from_le_bytes(*bytes)))
+}
+
+/// What the library says of a data set, with the name of it.
+fn in_dataset(error: FormatError, name: &str) -> FormatError {
+    match error {
+        FormatError::Hdf5 { .. } | FormatError::Hdf5Fault { .. } => error.of(name),
+        other => other,
+    }
+}
+
+/// A half float, which the library has no kind for.
+#[derive(Clone)]
+struct Half(f32);
+
+impl H5Type for Half {
+    fn hdf5_type() -> Datatype {
+        Datatype::FloatingPoint { size: 2, byte_order: ByteOrder::LittleEndian }
+    }
+
+    fn from_bytes(bytes: &[u8], kind: &Datatype) -> hdf5_reader::error::Result<Self> {
+        let short = || hdf5_reader::error::Error::InvalidData("a half float has two bytes".to_owned());
+        let bytes = *bytes.first_chunk::<2>().ok_or_else(short)?;
+        Ok(Half(half(match kind {
+            Datatype::FloatingPoint { byte_order: ByteOrder::BigEndian, .. } => u16::from_be_bytes(bytes),
+            _ => u16::from_le_bytes(bytes),
+        })))
+    }
+
+    fn element_size(_: &Datatype) -> usize {
+        2
     }
 }
 
@@ -117,7 +207,7 @@ fn elements(dataset: &Dataset, number: Number, shape: &[usize], name: &str) -> R
         }
         Number::U8 => Elements::U8(fill(dataset, number, shape, |x: u8| x)?),
         Number::Bool => Elements::Bool(booleans(&dataset.read_native_bytes()?, name)?),
-        Number::F16 => return Err(unsupported(name, dataset.dtype())),
+        Number::F16 => Elements::F32(fill(dataset, number, shape, |x: Half| x.0)?),
     })
 }
 
@@ -176,14 +266,15 @@ fn shape_of(dataset: &Dataset) -> Option<Vec<usize>> {
     dataset.shape().iter().map(|&length| usize::try_from(length).ok()).collect()
 }
 
-/// What the elements are.
-fn number(name: &str, kind: &Datatype) -> Result<Number, FormatError> {
+/// What the numbers are.
+fn number(name: &str, dataset: &Dataset) -> Result<Number, FormatError> {
+    let kind = dataset.dtype();
     let number = match kind {
         Datatype::FixedPoint { size, signed, .. } => {
             Number::named(&format!("{}{size}", if *signed { 'i' } else { 'u' }))
         }
-        // Half floats are left out: the library has no kind for them.
         Datatype::FloatingPoint { size: size @ (4 | 8), .. } => Number::named(&format!("f{size}")),
+        Datatype::FloatingPoint { size: 2, .. } if is_half(dataset) => Number::named("f2"),
         // h5py writes booleans as an enumeration of 0 and 1.
         Datatype::Enum { base, members } if members.len() == 2 => match &**base {
             Datatype::FixedPoint { size: 1, .. } => Some(Number::Bool),
@@ -192,6 +283,22 @@ fn number(name: &str, kind: &Datatype) -> Result<Number, FormatError> {
         _ => None,
     };
     number.ok_or_else(|| unsupported(name, kind))
+}
+
+/// Whether two bytes are a sign, five bits of exponent and ten of fraction; other numbers of two bytes have eight and seven.
+fn is_half(dataset: &Dataset) -> bool {
+    // After class and size: offset and precision, then place and length of the exponent and of the fraction, then its bias.
+    let parts = dataset.raw_datatype().ok().and_then(|bytes| bytes.get(8..20).map(<[u8]>::to_vec));
+    parts.is_some_and(|parts| parts == [0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0])
+}
+
+fn is_text(kind: &Datatype) -> bool {
+    matches!(kind, Datatype::String { .. } | Datatype::VarLen { kind: VarLenKind::String, .. })
+}
+
+/// Whether each text has the same room, in its place.
+fn is_fixed(kind: &Datatype) -> bool {
+    matches!(kind, Datatype::String { size: StringSize::Fixed(_), .. })
 }
 
 fn unsupported(name: &str, kind: &Datatype) -> FormatError {

@@ -202,7 +202,7 @@ pub(crate) fn booleans(bytes: &[u8], name: &str) -> Result<Vec<bool>, FormatErro
 }
 
 /// The value of an IEEE 754 half: one sign bit, five of exponent (bias 15), ten of fraction.
-fn half(bits: u16) -> f32 {
+pub(crate) fn half(bits: u16) -> f32 {
     let sign = u32::from(bits >> 15) << 31;
     let (exponent, fraction) = (u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
     match exponent {

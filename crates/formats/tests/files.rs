@@ -20,8 +20,15 @@ fn what_numpy_gzip_and_h5py_wrote_is_read_as_they_meant_it() {
         let names: Vec<&str> = listed.iter().map(|array| array.name.as_str()).collect();
         assert_eq!(names, seed.arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(), "{}", seed.name);
         for (info, meant) in listed.iter().zip(&seed.arrays) {
-            let array = file.read(&info.name).unwrap();
             assert_eq!((info.kind, &info.shape), (meant.kind.as_str(), &meant.shape), "{}: {}", seed.name, meant.name);
+            if info.kind == "text" {
+                assert_eq!(file.read_texts(&info.name).unwrap(), meant.texts, "{}: {}", seed.name, meant.name);
+                let error = file.read(&info.name).unwrap_err();
+                assert!(matches!(error, FormatError::UnsupportedElements { .. }), "{error}");
+                continue;
+            }
+            assert!(matches!(file.read_texts(&info.name), Err(FormatError::NotTexts { .. })), "{}", seed.name);
+            let array = file.read(&info.name).unwrap();
             assert_eq!(array.shape(), meant.shape, "{}: {}", seed.name, meant.name);
             assert_eq!(array.to_f64(), meant.values, "{}: {}", seed.name, meant.name);
         }
@@ -199,4 +206,55 @@ fn an_array_that_is_not_there_is_named_with_those_that_are() {
     let array = one_two();
     let file = ArrayFile::parse(zip(&[("a.npy", &array, array.len() as u32)], false)).unwrap();
     assert_eq!(file.read("x").unwrap_err().to_string(), "there is no array `x` in the file; there is a");
+}
+
+/// The bytes of a file that h5py wrote.
+fn written(name: &str) -> Vec<u8> {
+    seeds().into_iter().find(|seed| seed.name == name).unwrap().bytes
+}
+
+/// The bytes with one run of them changed, wherever it is.
+fn altered(mut bytes: Vec<u8>, found: &[u8], change: impl Fn(&mut [u8])) -> Vec<u8> {
+    let places: Vec<usize> = (0..bytes.len() - found.len()).filter(|&at| bytes[at..].starts_with(found)).collect();
+    assert!(!places.is_empty());
+    places.into_iter().for_each(|at| change(&mut bytes[at.saturating_sub(8)..at + found.len()]));
+    bytes
+}
+
+#[test]
+fn what_is_wrong_with_an_hdf5_file_is_said_by_name_and_at_once() {
+    let start = Instant::now();
+    let file = ArrayFile::parse(written("HDF5")).unwrap();
+    let error = file.read("w").unwrap_err();
+    assert_eq!(error.to_string(), "there is no array `w` in the file; there is deep/er/z, deep/flag, one, words, x, y");
+    let error = file.read("deep").unwrap_err();
+    assert!(matches!(&error, FormatError::Group { name, names } if name == "deep" && names.len() == 2), "{error}");
+    assert_eq!(error.to_string(), "`deep` is a group, not an array; in it is deep/er/z, deep/flag");
+    // The filter's number stands eight bytes before its name.
+    let filter = altered(written("HDF5, chunked"), b"deflate\0", |bytes| bytes[..2].copy_from_slice(&[0x0f, 0x7d]));
+    let error = ArrayFile::parse(filter).unwrap().read("x").unwrap_err();
+    assert!(error.to_string().contains("array `x`") && error.to_string().contains("32015"), "{error}");
+    assert!(start.elapsed().as_millis() < 100, "{:?}", start.elapsed());
+    // A checksum that no longer fits: every byte of the packed chunks matters.
+    let whole = written("HDF5, chunked");
+    let damaged = (0..whole.len()).step_by(3).filter(|&at| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        matches!(ArrayFile::parse(bytes).and_then(|file| file.read("x")), Err(error) if error.to_string().contains("`x`"))
+    });
+    assert!(damaged.count() > 30);
+    for share in 1..8 {
+        let cut = whole[..whole.len() * share / 8].to_vec();
+        let error = ArrayFile::parse(cut).unwrap_err();
+        assert!(matches!(error, FormatError::Truncated { format: Format::Hdf5, .. }), "{share}: {error}");
+    }
+}
+
+#[test]
+fn texts_that_all_claim_one_large_place_are_refused() {
+    // A reference is a length, an address and a number; four bytes of length become three gigabytes.
+    let texts = written("HDF5, texts");
+    let hostile = altered(texts, &[9, 0, 0, 0], |bytes| bytes[8..].copy_from_slice(&[0, 0, 0, 0xc0]));
+    let outcome = ArrayFile::parse(hostile).and_then(|file| file.read_texts("any length"));
+    assert!(matches!(outcome, Err(FormatError::Bomb { claimed, .. }) if claimed > 3_000_000_000), "{outcome:?}");
 }

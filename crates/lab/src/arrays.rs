@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use caviar_formats::{Array, ArrayFile, ArrayInfo, Elements, FormatError};
-use caviar_table::{Block, BlockColumn, Cells, Column, Numbers, ReadOptions, Table};
+use caviar_table::{Block, BlockColumn, Cells, Column, Numbers, ReadOptions, Table, Words};
 
 use crate::error::LabError;
 
@@ -12,16 +12,17 @@ use crate::error::LabError;
 const MOST_COLUMNS: usize = 100_000;
 
 /// The table of a file: one matrix, whose columns are `c1`, `c2`, ... or as the options name them, and beside it, by
-/// their names, the arrays of one number for each of its rows.
+/// their names, the arrays of one number or text for each of its rows.
 ///
 /// An array of more axes is a matrix by its first one. Named with `array`, that array alone. The matrix is not copied.
 pub(crate) fn table(path: &Path, array: Option<&str>, options: &ReadOptions) -> Result<Table, LabError> {
     let file = ArrayFile::open(path).map_err(|source| broken(path, source))?;
     let read = |name: &str| file.read(name).map_err(|source| broken(path, source));
-    let all = file.arrays();
-    let matrices: Vec<&ArrayInfo> = all.iter().filter(|array| array.shape.len() > 1).collect();
-    let no_table = |rule| LabError::NoTable { path: path.to_owned(), rule, arrays: described(all) };
-    let main = match (array, &matrices[..], all) {
+    let all: Vec<&ArrayInfo> =
+        file.arrays().iter().filter(|array| !array.is_text() || array.shape.len() == 1).collect();
+    let matrices: Vec<&ArrayInfo> = all.iter().copied().filter(|array| array.shape.len() > 1).collect();
+    let no_table = |rule| LabError::NoTable { path: path.to_owned(), rule, arrays: described(file.arrays()) };
+    let main = match (array, &matrices[..], &all[..]) {
         (Some(name), ..) => Some(name),
         (None, [only], _) => Some(only.name.as_str()),
         (None, [], [only]) if only.name.is_empty() => Some(""),
@@ -35,11 +36,14 @@ pub(crate) fn table(path: &Path, array: Option<&str>, options: &ReadOptions) -> 
     };
     if array.is_none() {
         let rows = columns.first().map(Column::rows).or(all.first().and_then(|first| first.shape.first().copied()));
-        let beside = |array: &&ArrayInfo| {
+        let beside = |array: &&&ArrayInfo| {
             array.shape.len() == 1 && array.shape.first().copied() == rows && Some(array.name.as_str()) != main
         };
         for array in all.iter().filter(beside) {
-            columns.push(numbers(&array.name, read(&array.name)?));
+            columns.push(match array.is_text() {
+                true => words(&array.name, &file.read_texts(&array.name).map_err(|source| broken(path, source))?),
+                false => numbers(&array.name, read(&array.name)?),
+            });
         }
     }
     if columns.first().is_none_or(|first| first.rows() == 0) {
@@ -50,17 +54,52 @@ pub(crate) fn table(path: &Path, array: Option<&str>, options: &ReadOptions) -> 
     Ok(Table::from_columns(path, columns)?)
 }
 
-/// The answers of a file: one number for each of so many rows.
+/// The answers of a file: one number or text for each of so many rows, or a row of a one-hot matrix.
 pub(crate) fn answers(path: &Path, array: Option<&str>, name: &str, table: &Table) -> Result<Column, LabError> {
     let file = ArrayFile::open(path).map_err(|source| broken(path, source))?;
     let only = file.arrays().first().map_or("", |first| first.name.as_str());
-    let found = file.read(array.unwrap_or(only)).map_err(|source| broken(path, source))?;
-    let shape = found.shape();
-    if shape.first() != Some(&table.rows()) || shape[1..].iter().any(|&length| length != 1) {
-        let (path, data) = (path.to_owned(), table.path().to_owned());
-        return Err(LabError::Answers { path, shape: shape.to_vec(), rows: table.rows(), data });
+    let array = array.unwrap_or(only);
+    let info = file.arrays().iter().find(|info| info.name == array);
+    let fits = |shape: &[usize]| {
+        let (path, data, shape) = (path.to_owned(), table.path().to_owned(), shape.to_vec());
+        match shape.first() == Some(&table.rows()) && shape[1..].iter().all(|&length| length == 1) {
+            true => Ok(()),
+            false => Err(LabError::Answers { path, shape, rows: table.rows(), data }),
+        }
+    };
+    if let Some(info) = info.filter(|info| info.is_text()) {
+        fits(&info.shape)?;
+        return Ok(words(name, &file.read_texts(array).map_err(|source| broken(path, source))?));
     }
+    let found = file.read(array).map_err(|source| broken(path, source))?;
+    if let &[rows, classes] = found.shape()
+        && rows == table.rows()
+        && classes > 1
+    {
+        let cells = Cells::Numbers(one_hot(path, &found.to_f64(), classes)?);
+        return Ok(Column { name: name.to_owned(), cells });
+    }
+    fits(found.shape())?;
     Ok(numbers(name, found))
+}
+
+/// The class of each row of a one-hot matrix.
+fn one_hot(path: &Path, values: &[f64], classes: usize) -> Result<Vec<f64>, LabError> {
+    let class = |(row, hot): (usize, &[f64])| {
+        let value = hot.iter().copied().find(|value| *value != 0.0 && *value != 1.0);
+        let sum = hot.iter().sum::<f64>();
+        match (value, hot.iter().position(|value| *value == 1.0)) {
+            (None, Some(class)) if sum == 1.0 => Ok(class as f64),
+            _ => Err(LabError::NotOneHot { path: path.to_owned(), row, value, sum }),
+        }
+    };
+    (1..).zip(values.chunks_exact(classes)).map(class).collect()
+}
+
+/// One text for each row; an empty one is missing.
+fn words(name: &str, texts: &[String]) -> Column {
+    let cells = texts.iter().map(|text| Some(text.trim()).filter(|text| !text.is_empty()));
+    Column { name: name.to_owned(), cells: Cells::Words(Words::new(cells)) }
 }
 
 /// The columns of a matrix.

@@ -60,6 +60,18 @@ pub enum LabError {
         /// Their file.
         data: PathBuf,
     },
+    /// A matrix of answers that is not one-hot.
+    #[error("{}, row {row}: {}, and the row of a one-hot label has one 1 and else 0", path.display(), not_one_hot(*value, *sum))]
+    NotOneHot {
+        /// The file of the answers.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The first value that is neither 0 nor 1.
+        value: Option<f64>,
+        /// The sum of the row.
+        sum: f64,
+    },
     /// A column that cannot be the target.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -267,6 +279,7 @@ impl LabError {
             | LabError::Arrays { .. }
             | LabError::NoTable { .. }
             | LabError::Answers { .. }
+            | LabError::NotOneHot { .. }
             | LabError::Target(_)
             | LabError::Split(_)
             | LabError::Encode(_)
@@ -348,4 +361,8 @@ fn at(first: &Option<Divergence>) -> String {
         }
         None => String::new(),
     }
+}
+
+fn not_one_hot(value: Option<f64>, sum: f64) -> String {
+    value.map_or_else(|| format!("the numbers add up to {sum}"), |value| format!("{value} is neither 0 nor 1"))
 }

@@ -1,5 +1,6 @@
 //! What is in a file, whatever it is.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -62,6 +63,8 @@ pub struct ArraySummary {
     pub range: Option<[f64; 2]>,
     /// Elements that are not finite.
     pub not_finite: usize,
+    /// Of texts, how many are different.
+    pub different: Option<usize>,
 }
 
 /// The arrays of a file.
@@ -71,10 +74,15 @@ pub struct ArraySummary {
 pub fn inspect_arrays(path: &Path) -> Result<Vec<ArraySummary>, LabError> {
     let file = ArrayFile::open(path).map_err(|source| broken(path, source))?;
     let summary = |info: &caviar_formats::ArrayInfo| {
-        let values = file.read(&info.name).map_err(|source| broken(path, source))?.to_f64();
         let (name, shape, kind) = (info.name.clone(), info.shape.clone(), info.kind);
+        if info.is_text() {
+            let texts = file.read_texts(&info.name).map_err(|source| broken(path, source))?;
+            let different = Some(texts.iter().collect::<BTreeSet<_>>().len());
+            return Ok(ArraySummary { name, shape, kind, range: None, not_finite: 0, different });
+        }
+        let values = file.read(&info.name).map_err(|source| broken(path, source))?.to_f64();
         let not_finite = values.iter().filter(|value| !value.is_finite()).count();
-        Ok(ArraySummary { name, shape, kind, range: range(&values), not_finite })
+        Ok(ArraySummary { name, shape, kind, range: range(&values), not_finite, different: None })
     };
     file.arrays().iter().map(summary).collect()
 }

@@ -10,7 +10,7 @@ use caviar_lab::{
     DataOptions, ErrorKind, Experiment, LabError, Model, Part, Predictions, Quiet, Workers, read_table,
     read_table_with_target, train,
 };
-use caviar_table::{ReadOptions, Scaling};
+use caviar_table::{Cells, Column, ReadOptions, Scaling, TargetError, Task, Words};
 use tables::{Numbers, brief, prices, write};
 use tempfile::TempDir;
 use zip::ZipWriter;
@@ -149,4 +149,78 @@ fn what_makes_no_table_is_refused_with_its_rule() {
     let source = format!("{}:a", two.display());
     let error = read_table_with_target(source, &ReadOptions::default(), answers.to_str().unwrap(), None).unwrap_err();
     assert!(matches!(&error, LabError::Answers { rows: 2, shape, .. } if shape == &[3]), "{error}");
+}
+
+#[test]
+fn one_hot_answers_are_classes_and_others_are_refused_with_their_row() {
+    let folder = TempDir::new().unwrap();
+    let rows = save(&folder, "x.npy", vec![6, 2], Elements::F32((0..12).map(|at| at as f32).collect()));
+    let read = |name: &str, columns: usize, values: Vec<f32>| {
+        let answers = save(&folder, name, vec![6, columns], Elements::F32(values));
+        read_table_with_target(&rows, &ReadOptions::default(), answers.to_str().unwrap(), None)
+    };
+    let mut hot: Vec<f32> = (0..18).map(|at| f32::from(u8::from(at % 3 == at / 3 % 3))).collect();
+    let (table, name) = read("hot.npy", 3, hot.clone()).unwrap();
+    let column = table.column(&name).unwrap();
+    let classes = Column { name: name.clone(), cells: Cells::Numbers(vec![0.0, 1.0, 2.0, 0.0, 1.0, 2.0]) };
+    assert_eq!(column, &classes);
+    hot[4] = 0.5;
+    let error = read("half.npy", 3, hot.clone()).unwrap_err();
+    assert!(matches!(error, LabError::NotOneHot { row: 2, value: Some(0.5), .. }), "{error}");
+    assert!(error.to_string().contains("half.npy, row 2: 0.5 is neither 0 nor 1"), "{error}");
+    hot[4] = 0.0;
+    let error = read("none.npy", 3, hot.clone()).unwrap_err();
+    assert!(matches!(error, LabError::NotOneHot { row: 2, value: None, sum: 0.0, .. }), "{error}");
+    (hot[4], hot[5]) = (1.0, 1.0);
+    assert!(matches!(read("two.npy", 3, hot), Err(LabError::NotOneHot { row: 2, sum: 2.0, .. })));
+}
+
+#[test]
+fn labels_of_an_array_are_whole_numbers() {
+    let folder = TempDir::new().unwrap();
+    let rows = save(&folder, "x.npy", vec![40, 2], Elements::F32((0..80).map(|at| at as f32).collect()));
+    let prepared = |values: Vec<f32>, task| {
+        let answers = save(&folder, "y.npy", vec![40], Elements::F32(values));
+        let options = DataOptions { task, ..DataOptions::new(answers.to_string_lossy()) };
+        Experiment::prepare(&rows, &options).map(|experiment| experiment.classes().len())
+    };
+    let halves = || (0..40).map(|at| if at == 6 { 0.5 } else { (at % 2) as f32 }).collect::<Vec<_>>();
+    let error = prepared(halves(), Task::Classification).unwrap_err();
+    assert!(matches!(error, LabError::Target(TargetError::NotWhole { row: 7, value: 0.5, .. })), "{error}");
+    assert!(error.to_string().contains("row 7 of `target`"), "{error}");
+    assert_eq!(prepared(halves(), Task::Regression).unwrap(), 0);
+    assert_eq!(prepared((0..40).map(|at| (at % 2) as f32).collect(), Task::Classification).unwrap(), 2);
+}
+
+/// A file that h5py wrote, as `fixtures/arrays.py` keeps it.
+fn written(folder: &TempDir, name: &str) -> PathBuf {
+    let cases: serde_json::Value = serde_json::from_str(include_str!("../../../fixtures/arrays.json")).unwrap();
+    let case = cases["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap();
+    let text = case["bytes"].as_str().unwrap();
+    let bytes: Vec<u8> =
+        (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let path = folder.path().join("file.h5");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn texts_of_an_hdf5_file_are_words_and_empty_ones_missing() {
+    let folder = TempDir::new().unwrap();
+    let path = written(&folder, "HDF5, texts");
+    let table = read_table(&path, &ReadOptions::default()).unwrap();
+    let words = Words::new([Some("setosa"), Some("virginica"), None, Some("größer")]);
+    assert_eq!(table.columns(), [Column { name: "any length".to_owned(), cells: Cells::Words(words) }]);
+    // Half floats are a matrix, and texts may be its answers.
+    let rows = save(&folder, "x.npy", vec![3, 2], Elements::F32(vec![0.0; 6]));
+    let answers = format!("{}:fixed", path.display());
+    let (table, name) = read_table_with_target(&rows, &ReadOptions::default(), &answers, None).unwrap();
+    let words = Words::new(["one", "two", "three"].map(Some));
+    assert_eq!(table.column(&name).unwrap().cells, Cells::Words(words));
+    let answers = format!("{}:packed", path.display());
+    let error = read_table_with_target(&rows, &ReadOptions::default(), &answers, None).unwrap_err();
+    assert!(matches!(error, LabError::Answers { rows: 3, .. }), "{error}");
+    let halves = written(&folder, "HDF5, half floats");
+    let table = read_table(format!("{}:plain", halves.display()), &ReadOptions::default()).unwrap();
+    assert_eq!((table.rows(), table.columns().len()), (3, 4));
 }

@@ -92,6 +92,8 @@ pub enum TargetError {
     Dates { name: String, cell: String },
     #[error("{}, line {line}, target `{name}`: `{cell}` is no number; regression needs numbers", path.display())]
     NotNumbers { path: PathBuf, line: u64, name: String, cell: String },
+    #[error("{}, row {row} of `{name}`: the label is {value}, and labels are whole numbers (if these are values, ask for regression)", path.display())]
+    NotWhole { path: PathBuf, row: u64, name: String, value: f64 },
     #[error("{}, line {line}, target `{name}`: class `{cell}` is not among those of training{}", path.display(), class_offer(cell, nearest, classes))]
     UnknownClass {
         path: PathBuf,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::boolean;
-use crate::column::{Column, Contents, Kind, MISSING, Words};
+use crate::column::{Cells, Column, Contents, Kind, MISSING, Words};
 use crate::error::{TargetError, clipped};
 use crate::number::{Reading, read};
 use crate::scale::mean_and_deviation;
@@ -91,6 +91,7 @@ impl Target {
             return Err(TargetError::OneValue { name: name.to_owned(), value });
         }
         let values = if classes {
+            whole_labels(table, column)?;
             if different.len() * 2 > rows.len() {
                 return Err(TargetError::TooManyClasses {
                     name: name.to_owned(),
@@ -183,6 +184,17 @@ pub(crate) fn numbers(table: &Table, column: &Column, rows: &[usize]) -> Result<
         values[row] = value;
     }
     Ok(values)
+}
+
+/// The labels of an array are whole numbers; in a table they may be written in any way.
+fn whole_labels(table: &Table, column: &Column) -> Result<(), TargetError> {
+    let (Cells::Block(_), Contents::Numbers(values)) = (&column.cells, column.contents()) else { return Ok(()) };
+    match (1..).zip(values.iter()).find(|(_, value)| value.fract() != 0.0 && !value.is_nan()) {
+        Some((row, &value)) => {
+            Err(TargetError::NotWhole { path: table.path().to_owned(), row, name: column.name.clone(), value })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The different values of a column in the order of classes.

@@ -30,6 +30,9 @@ pub struct EwmaArgs {
     /// The weight of the past, below 1; as many as wanted
     #[arg(long, value_name = "B", num_args = 1.., required = true, value_parser = values::below_one)]
     pub beta: Vec<f64>,
+    /// What becomes of missing values: an error, or the average goes on without them
+    #[arg(long, value_enum, default_value_t = Gaps::Error)]
+    pub gaps: Gaps,
     /// A picture, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PictureFile>,
@@ -44,6 +47,15 @@ pub struct EwmaArgs {
     pub quiet: bool,
     #[command(flatten)]
     pub format: FormatArgs,
+}
+
+/// What becomes of missing values of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Gaps {
+    /// The first one is an error.
+    Error,
+    /// The average goes on with the next value.
+    Skip,
 }
 
 /// Arguments of `caviar batch-size`.

@@ -10,7 +10,7 @@ use caviar_store::write_atomically;
 use caviar_table::{Contents, TargetError};
 use serde_json::{Value, json};
 
-use crate::args::after::EwmaArgs;
+use crate::args::after::{EwmaArgs, Gaps};
 use crate::failure::Failure;
 
 /// Two numbers that differ by less than this share of them are one in a picture.
@@ -72,13 +72,26 @@ fn series(args: &EwmaArgs) -> Result<Vec<f64>, Failure> {
             names: table.names().take(9).map(str::to_owned).collect(),
         })
     })?;
-    let Contents::Numbers(values) = column.contents() else {
-        return Err(Failure::NoNumbers { path: args.series.clone(), column: args.column.clone() });
+    let (path, name) = (args.series.clone(), args.column.clone());
+    let values = match column.contents() {
+        Contents::Numbers(values) => values,
+        Contents::Words(words) => {
+            let cell = |row| words.get(row).filter(|cell| cell.parse::<f64>().is_err());
+            let found =
+                (0..column.rows()).find_map(|row| Some((table.line(row), cell(row)?.chars().take(40).collect())));
+            return Err(match found {
+                Some((line, cell)) => Failure::NoNumber { path, line, column: name, cell },
+                None => nothing(args),
+            });
+        }
     };
     if values.iter().all(|x| x.is_nan()) {
         return Err(nothing(args));
     }
-    Ok(values.into_owned())
+    match values.iter().position(|x| x.is_nan()) {
+        Some(row) if args.gaps == Gaps::Error => Err(Failure::Gap { path, line: table.line(row), column: name }),
+        _ => Ok(values.into_owned()),
+    }
 }
 
 fn nothing(args: &EwmaArgs) -> Failure {

@@ -91,8 +91,11 @@ fn write_arrays(out: &mut dyn Write, arrays: &[ArraySummary]) -> io::Result<()> 
     for array in arrays {
         let name = if array.name.is_empty() { "(the only one)" } else { array.name.as_str() };
         let shape = array.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
-        let range =
-            array.range.map_or_else(|| "none".to_owned(), |[low, high]| format!("{} to {}", short(low), short(high)));
+        let range = match (array.range, array.different) {
+            (Some([low, high]), _) => format!("{} to {}", short(low), short(high)),
+            (None, Some(different)) => format!("{different} different"),
+            (None, None) => "none".to_owned(),
+        };
         let lost = if array.not_finite > 0 { format!(", {} not finite", array.not_finite) } else { String::new() };
         table.push(vec![clipped(name, LONGEST), shape, array.kind.to_owned(), range + &lost]);
     }

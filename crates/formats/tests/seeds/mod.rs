@@ -8,7 +8,10 @@ pub struct Contents {
     pub name: String,
     pub shape: Vec<usize>,
     pub kind: String,
+    #[serde(default)]
     pub values: Vec<f64>,
+    #[serde(default)]
+    pub texts: Vec<String>,
 }
 
 /// One file.
