@@ -10,8 +10,18 @@ Nothing is loaded before it is asked for, so that ``import caviar`` costs nothin
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from caviar._caviar import __version__
+
+if TYPE_CHECKING:
+    from caviar._classifier import MLPClassifier
+    from caviar._regressor import MLPRegressor
+    from caviar._study import Study
+    from caviar._tuned import TunedClassifier, TunedRegressor
+    from caviar._watching import Epoch
+    from caviar.errors import DataError, DivergedError, EngineError, FileError, SettingError
+    from caviar.plot import plot_boundary, plot_curves, plot_importance, plot_search
 
 _HOMES = {
     "MLPClassifier": "caviar._classifier",
@@ -31,7 +41,24 @@ _HOMES = {
     "SettingError": "caviar.errors",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [
+    "DataError",
+    "DivergedError",
+    "EngineError",
+    "Epoch",
+    "FileError",
+    "MLPClassifier",
+    "MLPRegressor",
+    "SettingError",
+    "Study",
+    "TunedClassifier",
+    "TunedRegressor",
+    "__version__",
+    "plot_boundary",
+    "plot_curves",
+    "plot_importance",
+    "plot_search",
+]
 
 
 def __getattr__(name: str):

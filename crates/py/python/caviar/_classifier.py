@@ -240,8 +240,8 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
             raise ValueError(f"y has the class {np.asarray(y)[unknown][0]!r}, which is none of {self.classes_.tolist()}.")
         return codes.astype(np.int64)
 
-    def _settings(self, widths, *, y, rows) -> dict:
-        settings = super()._settings(widths, y=y, rows=rows)
+    def _settings(self, widths, *, y) -> dict:
+        settings = super()._settings(widths, y=y)
         settings |= {"classes": len(self.classes_), "label_smoothing": float(self.label_smoothing)}
         if self.class_weight is not None:
             weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)

@@ -13,11 +13,15 @@ ROWS = 8
 class Displayed:
     """Adds what was learned to scikit-learn's diagram."""
 
+    def _learned(self):
+        """Pieces of HTML."""
+        raise NotImplementedError
+
     def _html_repr(self) -> str:
         from sklearn.base import BaseEstimator
 
         diagram = BaseEstimator._html_repr(self)
-        return diagram if not self.__sklearn_is_fitted__() else f"{diagram}<div>{''.join(self._learned())}</div>"
+        return diagram if not hasattr(self, "n_iter_") else f"{diagram}<div>{''.join(self._learned())}</div>"
 
 
 def picture(title: str, labels: tuple[str, str], lines: list, *, log_y: bool = False) -> str:

@@ -55,7 +55,7 @@ CONSTRAINTS: dict = {
 def hidden_layers(sizes) -> list[int]:
     """The widths of the hidden layers, from a number or a sequence of numbers."""
     widths = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if any(isinstance(width, bool) or not isinstance(width, Integral) or width <= 0 for width in widths):
+    if not all(isinstance(width, (int, np.integer)) and not isinstance(width, bool) and width > 0 for width in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
     return [int(width) for width in widths]
 
@@ -96,6 +96,6 @@ def seed(random_state) -> int:
     """The seed of a training: a given number as it is, else one that is drawn."""
     from sklearn.utils import check_random_state
 
-    if isinstance(random_state, Integral) and random_state >= 0:
+    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))

@@ -21,9 +21,19 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
     _parameter_constraints: dict = _parameters.CONSTRAINTS
 
     # What differs between classes and values.
-    _loss = "cross-entropy"
     _score_metric = "accuracy"
     _stratified = True
+    # What was learned; the encoder only where the rows were not taken as they are.
+    _network: _caviar.Network
+    _encoder: _caviar.Encoder | None
+    _framed: bool
+    best_loss_: float | None
+    best_validation_score_: float | None
+    validation_scores_: list[float] | None
+
+    @property
+    def _loss(self) -> str:
+        return "cross-entropy"
 
     def _fit(self, X, y, sample_weight, X_val, y_val, *, incremental=False):
         self._validate_params()
@@ -37,7 +47,7 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
         targets, answers = self._targets(y, table, first=before is None)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, answers, dtype=np.float64)
-        settings = self._settings(widths, y=answers, rows=len(table))
+        settings = self._settings(widths, y=answers)
         if incremental:
             settings |= {"epochs": 1, "n_iter_no_change": None}
         if (X_val is None) != (y_val is None):
@@ -47,25 +57,28 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
         part = {"features": table.encoded(encoder), "targets": targets, "weights": sample_weight}
         validation = None
         if X_val is not None:
-            rows = features.Table.of(self, X_val, framed=table.frame is not None, encoder=encoder)
-            targets = self._held_out_targets(y_val, rows)
-            validation = {"features": rows.encoded(encoder), "targets": targets, "weights": None}
+            own = features.Table.of(self, X_val, framed=table.frame is not None, encoder=encoder)
+            targets = self._held_out_targets(y_val, own)
+            validation = {"features": own.encoded(encoder), "targets": targets, "weights": None}
         elif held_out is not None:
             part, validation = (
-                {name: None if array is None else array[rows] for name, array in part.items()}
-                for rows in (train, held_out)
+                {name: None if array is None else array[places] for name, array in part.items()}
+                for places in (train, held_out)
             )
-        if settings["batch_size"] is not None and settings["batch_size"] > len(part["features"]):
+        rows = len(part["features"])
+        if self.batch_size == "auto":
+            settings["batch_size"] = min(200, rows)
+        elif settings["batch_size"] is not None and settings["batch_size"] > rows:
             warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         with Watch(self, self.max_iter) as watch:
             network = _caviar.train(settings, part, validation, before, incremental, watch.told())
         self._encoder, self._framed = encoder, table.frame is not None
-        self._keep(network, validation, before, rows=len(part["features"]), incremental=incremental)
+        self._keep(network, validation, before, rows=rows, incremental=incremental)
         return self
 
-    def _settings(self, widths, *, y, rows) -> dict:
+    def _settings(self, widths, *, y) -> dict:
         activations = _parameters.activations(self.activation, len(widths))
-        batch = {"auto": min(200, rows), "full": None}.get(self.batch_size, self.batch_size)
+        batch = {"auto": 200, "full": None}.get(self.batch_size, self.batch_size)
         decay = self.weight_decay
         patience = self.n_iter_no_change
         return {
@@ -168,9 +181,10 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
     @property
     def encoded_names_(self):
         """What the inputs of the network say, where ``X`` was encoded: ``age``, ``age is missing``, ``job = nurse``."""
-        if getattr(self, "_encoder", None) is None:
+        encoder = getattr(self, "_encoder", None)
+        if encoder is None:
             raise AttributeError(f"the rows of this {type(self).__name__} were taken as they are")
-        return self._encoder.labels
+        return encoder.labels
 
     def _arrays(self) -> dict:
         if not hasattr(self, "_network"):

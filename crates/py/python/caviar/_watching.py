@@ -12,7 +12,7 @@ try:
     from sklearn import callback as callbacks
 except ImportError:  # scikit-learn before 1.9
 
-    class callbacks:  # noqa: N801 - stands for the module
+    class callbacks:  # type: ignore[no-redef]  # noqa: N801 - stands for the module
         """What there is of the protocol where scikit-learn has none."""
 
         class CallbackSupportMixin:

@@ -324,7 +324,9 @@ def take(x: Tensor, key) -> Tensor:
 def gradients(ys, xs, name=None) -> list[Tensor]:
     """The derivatives of the sum of ``ys`` with respect to each of ``xs``."""
     many = [convert(y) for y in (ys if isinstance(ys, (list, tuple)) else [ys])]
-    total = sum((reduce_sum(y) for y in many[1:]), reduce_sum(many[0]))
+    total = reduce_sum(many[0])
+    for y in many[1:]:
+        total = add(total, reduce_sum(y))
     xs = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     cache: dict = {}
 
@@ -337,28 +339,3 @@ def gradients(ys, xs, name=None) -> list[Tensor]:
         return build
 
     return [Tensor("gradients", [total, *xs], build_at(at), x.dtype, held="real", name=name) for at, x in enumerate(xs)]
-
-
-def _operator(function, swapped=False):
-    def method(self, other):
-        if not isinstance(other, Tensor) and np.asarray(other).dtype.kind not in "fiub":
-            return NotImplemented
-        return function(other, self) if swapped else function(self, other)
-
-    return method
-
-
-for _name, _function in {
-    "add": add,
-    "sub": subtract,
-    "mul": multiply,
-    "truediv": divide,
-    "pow": pow,
-    "matmul": matmul,
-}.items():
-    setattr(Tensor, f"__{_name}__", _operator(_function))
-    setattr(Tensor, f"__r{_name}__", _operator(_function, swapped=True))
-Tensor.__neg__ = negative
-Tensor.__abs__ = abs
-Tensor.__lt__ = _operator(less)
-Tensor.__gt__ = _operator(greater)

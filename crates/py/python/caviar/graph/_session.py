@@ -99,9 +99,9 @@ class Session:
             [nodes[fetch] for fetch in shown],
             [(nodes[placeholder], native(value)) for placeholder, value in feeds.items()],
         )
-        changed = {v for update in updates for v in update.variables} | {getattr(t, "assigned", None) for t in needed}
-        for variable in changed.intersection(variables):
-            self._values[variable] = runner
+        changed = {v for update in updates for v in update.variables}
+        changed |= {tensor.assigned for tensor in needed if isinstance(tensor, Tensor)}
+        self._values |= {variable: runner for variable in variables if variable in changed}
         for update in updates:
             self._updates[update] = (runner, nodes[update])
         for fetch, array in zip(shown, arrays):

@@ -65,7 +65,9 @@ class Tensor:
         self.wide = wide or dtype is float64 or any(tensor.wide for tensor in inputs)
         self.op_name = self.graph.name(name or kind)
         self.order = self.graph.order()
-        self.constant = None
+        self.constant: np.ndarray | None = None
+        # The variable that is given a new value, if that is what this is.
+        self.assigned: Tensor | None = None
         known = known and all(tensor.node is not None for tensor in inputs)
         self.node = build(self.graph.native, *[tensor.node for tensor in inputs]) if known else None
 
@@ -118,8 +120,64 @@ class Tensor:
 
         return take(self, key)
 
-    # The operators are set in _operations.py, beside the functions that they stand for.
+    def __add__(self, other) -> Tensor:
+        return _operator("add", self, other)
+
+    def __radd__(self, other) -> Tensor:
+        return _operator("add", other, self)
+
+    def __sub__(self, other) -> Tensor:
+        return _operator("subtract", self, other)
+
+    def __rsub__(self, other) -> Tensor:
+        return _operator("subtract", other, self)
+
+    def __mul__(self, other) -> Tensor:
+        return _operator("multiply", self, other)
+
+    def __rmul__(self, other) -> Tensor:
+        return _operator("multiply", other, self)
+
+    def __truediv__(self, other) -> Tensor:
+        return _operator("divide", self, other)
+
+    def __rtruediv__(self, other) -> Tensor:
+        return _operator("divide", other, self)
+
+    def __pow__(self, other) -> Tensor:
+        return _operator("pow", self, other)
+
+    def __rpow__(self, other) -> Tensor:
+        return _operator("pow", other, self)
+
+    def __matmul__(self, other) -> Tensor:
+        return _operator("matmul", self, other)
+
+    def __rmatmul__(self, other) -> Tensor:
+        return _operator("matmul", other, self)
+
+    def __lt__(self, other) -> Tensor:
+        return _operator("less", self, other)
+
+    def __gt__(self, other) -> Tensor:
+        return _operator("greater", self, other)
+
+    def __neg__(self) -> Tensor:
+        return _operator("negative", self)
+
+    def __abs__(self) -> Tensor:
+        return _operator("abs", self)
+
     __hash__ = object.__hash__
+
+
+def _operator(name: str, *operands):
+    """The function that an operator stands for; not for what is no number."""
+    from caviar.graph import _operations
+
+    if any(not isinstance(x, Tensor) and np.asarray(x).dtype.kind not in "fiub" for x in operands):
+        return NotImplemented
+    return getattr(_operations, name)(*operands)
 
 
 class Operation:
@@ -173,7 +231,7 @@ class Placeholder(Tensor):
             len(self.sizes) == array.ndim and all(s is None or s == n for s, n in zip(self.sizes, array.shape))
         )
         if not fits:
-            sizes = ", ".join("?" if size is None else str(size) for size in self.sizes)
+            sizes = ", ".join("?" if size is None else str(size) for size in self.sizes or [])
             raise ValueError(f"Cannot feed value of shape {array.shape} for Tensor '{self.name}', which has shape '({sizes})'")
 
 
