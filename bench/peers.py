@@ -5,7 +5,9 @@ Works: `moons`, 300 points, net 2-5-2-2, batch 64, Adam 0.0007; the others, rows
 Adam 0.0001; `rows`, five million of 30, 30-64-32-2, batch 1000, Adam 0.001. ReLU, softmax cross entropy, rows shuffled anew
 each epoch, last batch smaller, float32. Data is made and code compiled before the clock starts.
 
-usage: peers.py moons|fashion|signs|rows torch|torch-compile|jax|sklearn [--threads 2]
+Or a network by the widths of its layers, on `--rows` rows in batches of `--batch-size` for `--epochs`, Adam 0.001.
+
+usage: peers.py moons|fashion|signs|rows|64-128-128-10 torch|torch-compile|jax|sklearn [--threads 2]
 """
 
 import argparse
@@ -69,6 +71,14 @@ def works(peer):
         "signs": Work("signs", [12288, 25, 12, 6], 32, 1e-4, 20, 1080),
         "rows": Work("rows", [30, 64, 32, 2], 1000, 1e-3, 1, 5_000_000),
     }
+
+
+def work_of(options):
+    fixed = works(options.peer)
+    if options.work in fixed:
+        return fixed[options.work]
+    sizes = [int(width) for width in options.work.split("-")]
+    return Work(options.work, sizes, options.batch_size, 1e-3, options.epochs, options.rows)
 
 
 def with_torch(work, threads, compiled):
@@ -179,11 +189,14 @@ def with_sklearn(work, threads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", choices=["moons", "fashion", "signs", "rows"])
+    parser.add_argument("work", help="moons, fashion, signs, rows, or widths such as 64-128-128-10")
     parser.add_argument("peer", choices=["torch", "torch-compile", "jax", "sklearn"])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
-    work = works(options.peer)[options.work]
+    work = work_of(options)
     work.data()
     run = {
         "torch": lambda: with_torch(work, options.threads, compiled=False),
