@@ -9,6 +9,7 @@ mod gallery;
 mod process;
 mod python;
 mod smoke;
+mod speed;
 mod tally;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ usage: cargo xtask COMMAND
                                  --fail-fast stops at the first part that fails
   python                         the Python package alone: its wheel is built, installed in target/python and tested
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
+  bench                          speed beside PyTorch, JAX and scikit-learn (installed in target/bench), by width and by technique,
+                                 into docs/benchmarks.md; an hour on an idle machine
   bench search DIR [--seeds N] [--all]
                                  how good a search is, by the LCBench surrogate (the folder lcbench of YAHPO, with weights.json,
                                  weights.f32 and reference.json); --all measures other methods beside it
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["test", options @ ..] => test_options(options).map(checks::run),
         ["python"] => Ok(python::run().failed == 0),
         ["page"] => Ok(browser::run(true).failed == 0),
+        ["bench"] => Ok(speed::run()),
         ["bench", "search", options @ ..] => {
             let run = ["run", "--quiet", "--release", "-p", "search-bench", "--"];
             Ok(process::succeeds(&mut process::cargo(&[&run[..], options].concat())))
