@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::gallery;
 use crate::process::{succeeds, succeeds_silently, watch};
 use crate::smoke::caviar;
 use crate::tally::Count;
@@ -49,7 +50,7 @@ pub fn run(release: bool) -> Count {
         return Count::one(false);
     }
     let pages = RUNS.iter().map(|(name, words)| page(browser, &folder, name, words, release));
-    pages.fold(Count::NONE, Count::plus)
+    pages.fold(gallery::look(browser, &folder), Count::plus)
 }
 
 /// A browser that is here, or comes from Debian's packages.
@@ -107,9 +108,14 @@ fn probe(browser: &str, folder: &Path, name: &str, text: &str) -> Vec<String> {
         eprintln!("{}: {error}", frame.display());
         return Vec::new();
     }
+    answers(browser, &frame)
+}
+
+/// What the scripts of a page leave in its `answers`, parted by bars.
+pub fn answers(browser: &str, page: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut command = headless(browser);
-    command.args(["--allow-file-access-from-files", "--virtual-time-budget=8000", "--dump-dom"]).arg(address(&frame));
+    command.args(["--allow-file-access-from-files", "--virtual-time-budget=8000", "--dump-dom"]).arg(address(page));
     watch(&mut command, |line| {
         if let Some((_, rest)) = line.split_once("<pre id=\"answers\">") {
             let answers = rest.split("</pre>").next().unwrap_or_default();

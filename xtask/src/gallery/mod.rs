@@ -3,11 +3,14 @@
 //! The text is in `docs/gallery/sections.toml`, in both languages; the pictures come out of the examples. Both are checked
 //! whenever the tests run: what is committed must be what is drawn.
 
+mod look;
 mod page;
 mod text;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+pub use look::look;
 
 use crate::examples;
 use crate::tally::Count;
@@ -55,6 +58,7 @@ pub fn check() -> Count {
         ("the pages are made from the text", made(&sections)),
         ("the folder is small", size()),
         ("the README links to it", linked()),
+        ("the READMEs of both languages have the same parts", translated()),
     ];
     let report = |(name, outcome): (&str, Result<(), String>)| {
         match &outcome {
@@ -145,7 +149,44 @@ fn size() -> Result<(), String> {
     if bytes <= MOST_BYTES { Ok(()) } else { Err(format!("{bytes} bytes, at most {MOST_BYTES}")) }
 }
 
+/// What a translation must have in common: code, headings, tables, and what is linked outside the gallery.
+fn parts(readme: &str) -> (Vec<String>, usize, usize, BTreeSet<String>) {
+    let code = readme.split("```").skip(1).step_by(2).map(str::to_owned).collect();
+    let prose: String = readme.split("```").step_by(2).collect();
+    let lines = |sign: char| prose.lines().filter(|line| line.starts_with(sign)).count();
+    let targets = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let shared = |target: &&str| !target.starts_with("docs/gallery/") && !target.starts_with("README");
+    (code, lines('#'), lines('|'), targets.filter(shared).map(str::to_owned).collect())
+}
+
+fn translated() -> Result<(), String> {
+    let read =
+        |name: &str| std::fs::read_to_string(crate::root().join(name)).map_err(|error| format!("{name}: {error}"));
+    let (english, chinese) = (parts(&read("README.md")?), parts(&read("README.zh-CN.md")?));
+    match (english.0 == chinese.0, english.1 == chinese.1, english.2 == chinese.2, english.3 == chinese.3) {
+        (true, true, true, true) => Ok(()),
+        (false, ..) => Err("the code differs".to_owned()),
+        (_, false, ..) => Err("the headings differ in number".to_owned()),
+        (_, _, false, _) => Err("the tables differ in length".to_owned()),
+        (.., false) => Err("the links differ".to_owned()),
+    }
+}
+
 fn linked() -> Result<(), String> {
     let readme = std::fs::read_to_string(crate::root().join("README.md")).map_err(|error| error.to_string())?;
     if readme.contains("(docs/gallery/index.html)") { Ok(()) } else { Err("there is no link".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parts, translated};
+
+    #[test]
+    fn the_readmes_have_the_same_parts_and_a_missing_one_is_seen() {
+        assert_eq!(translated(), Ok(()));
+        let readme = "# A\n[x](y.md)\n```\nrun\n```\n| a |\n";
+        assert_eq!(parts(readme), parts(&readme.replace("# A", "# B").replace("[x]", "[z]")));
+        assert_ne!(parts(readme), parts(&readme.replace("run", "go")));
+        assert_ne!(parts(readme), parts(&readme.replace("y.md", "z.md")));
+    }
 }
