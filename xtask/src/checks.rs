@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::process::{cargo, succeeds, succeeds_silently, watch};
 use crate::tally::{Count, Tally};
-use crate::{browser, examples, gallery, python, smoke};
+use crate::{browser, examples, gallery, optuna, python, smoke};
 
 /// What `cargo xtask test` was asked for.
 #[derive(Clone, Copy, Default)]
@@ -35,6 +35,7 @@ pub fn run(options: Options) -> bool {
     if !options.quick {
         tally.part("the page in a browser", || browser::run(true));
         tally.part("the Python package", python::run);
+        tally.part("the study in Optuna", optuna::run);
     }
     tally.finish()
 }

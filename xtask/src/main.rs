@@ -6,6 +6,7 @@ mod environment;
 mod examples;
 mod fixtures;
 mod gallery;
+mod optuna;
 mod process;
 mod python;
 mod smoke;
@@ -24,6 +25,7 @@ usage: cargo xtask COMMAND
                                  --quick leaves out the examples, the release build, the browser and Python
                                  --fail-fast stops at the first part that fails
   python                         the Python package alone: its wheel is built, installed in target/python and tested
+  optuna                         a study, read and gone on with by Optuna and its dashboard, alone
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
   bench                          speed beside PyTorch, JAX and scikit-learn (installed in target/bench), by width and by technique,
                                  into docs/benchmarks.md; an hour on an idle machine
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", options @ ..] => test_options(options).map(checks::run),
         ["python"] => Ok(python::run().failed == 0),
+        ["optuna"] => Ok(optuna::run().failed == 0),
         ["page"] => Ok(browser::run(true).failed == 0),
         ["bench"] => Ok(speed::run()),
         ["bench", "search", options @ ..] => {

@@ -6,6 +6,7 @@
 //! run, because a run is a function of its recipe, its rows and its snapshot.
 
 mod curve;
+mod optuna;
 mod scribe;
 mod snapshot;
 
@@ -29,6 +30,7 @@ use crate::network::Weights;
 use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
+pub(crate) use optuna::optuna_entry;
 pub(crate) use scribe::{Left, Place, Scribe, Stage};
 
 /// Where a run writes down what it does; clones are the same ledger. The default writes nothing down.
@@ -374,14 +376,14 @@ pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
     })
 }
 
-/// The row of a trial that goes on.
-pub(crate) fn going_on_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
-    trial_entry(&TrialRecord { state: TrialState::Running, ..record.clone() }, recipe)
+/// A trial as it goes on.
+pub(crate) fn running(record: &TrialRecord) -> TrialRecord {
+    TrialRecord { state: TrialState::Running, ..record.clone() }
 }
 
-/// The row of a trial that begins.
-pub(crate) fn begun_entry(number: u64, params: caviar_tune::Params, recipe: &Recipe) -> Entry {
-    let record = TrialRecord {
+/// A trial as it begins.
+pub(crate) fn begins(number: u64, params: caviar_tune::Params) -> TrialRecord {
+    TrialRecord {
         number,
         params,
         state: TrialState::Running,
@@ -393,8 +395,7 @@ pub(crate) fn begun_entry(number: u64, params: caviar_tune::Params, recipe: &Rec
         seconds: 0.0,
         curve: Vec::new(),
         diverged: None,
-    };
-    trial_entry(&record, recipe)
+    }
 }
 
 /// The row of a run that has ended.

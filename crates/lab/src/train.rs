@@ -9,7 +9,7 @@ use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
 use crate::judge::judge;
-use crate::ledger::{Place, Stage, begun_entry, trial_entry};
+use crate::ledger::{Place, Stage, begins, trial_entry};
 use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
@@ -61,7 +61,7 @@ pub fn train_steered(
     let (patience, interrupt) = (recipe.patience, &workers.interrupt);
     let limits = Limits { epochs: u64::MAX, patience, deadline: None, interrupt, place: &place };
     let params = params(recipe);
-    ledger.put(vec![begun_entry(0, params.clone(), recipe)])?;
+    ledger.put(vec![trial_entry(&begins(0, params.clone()), recipe)])?;
     let views = std::slice::from_ref(view);
     let mut watched = Watched { board, steering };
     let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut watched)?;

@@ -10,7 +10,8 @@ mod stages;
 use std::time::{Duration, Instant};
 
 use caviar_engine::rng::{Purpose, Stream, derive};
-use caviar_tune::{Ask, Budget, Params, Study};
+use caviar_store::study::Entry;
+use caviar_tune::{Ask, Budget, Params, Space, Study};
 
 use crate::board::{Board, Event, Started};
 use crate::error::LabError;
@@ -101,7 +102,20 @@ pub fn tune(
     let at_work = bytes.trial.saturating_mul(workers.threads as u64).saturating_add(bytes.data);
     let parking_bytes = options.max_memory.map_or(PARKED, |limit| limit.saturating_sub(at_work));
     let records = Vec::new();
-    let mut hunt = Hunt { experiment, options, base, workers, ground, start, parking_bytes, records, best: None };
+    let mut hunt = Hunt {
+        experiment,
+        options,
+        base,
+        space: space.clone(),
+        rungs: study.rungs().to_vec(),
+        workers,
+        ground,
+        start,
+        parking_bytes,
+        records,
+        best: None,
+    };
+    workers.ledger.put(vec![Entry::OptunaStudy { maximize: options.base.metric.higher_is_better() }])?;
     if study.rungs().is_empty() {
         hunt.first_stage(&mut study, board)?;
     } else {
@@ -253,6 +267,9 @@ struct Hunt<'a> {
     options: &'a TuneOptions,
     /// What every configuration starts from.
     base: Recipe,
+    space: Space,
+    /// The epochs at which trials are compared; none without halving.
+    rungs: Vec<u64>,
     workers: &'a Workers,
     ground: Ground,
     start: Instant,

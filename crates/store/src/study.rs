@@ -5,6 +5,7 @@
 
 mod error;
 mod file;
+mod optuna;
 mod owner;
 mod reader;
 mod rows;
@@ -14,6 +15,7 @@ mod writer;
 
 pub use error::StudyError;
 pub use file::StudyFile;
+pub use optuna::{OptunaParam, OptunaState, OptunaTrial};
 pub use reader::StudyReader;
 pub use rows::{
     CommandRow, DataFile, Entry, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyHead, StudyState, TrialRow,

@@ -13,7 +13,7 @@ use crate::board::{Board, Event};
 use crate::crew::{Teller, crew};
 use crate::error::LabError;
 use crate::finished::CurvePoint;
-use crate::ledger::{Left, Place, Stage, begun_entry, going_on_entry, trial_entry};
+use crate::ledger::{Left, Place, Stage, begins, running};
 use crate::run::{End, Run};
 use crate::space::shown;
 use crate::train::{epoch_event, record, trial_event};
@@ -167,10 +167,9 @@ impl Hunt<'_> {
         let place = Place::rung(ledger, number, slice.to_epoch, parked);
         let is_known = place.ended(recipe.metric)?.is_some();
         if !is_known {
-            ledger.put(vec![match before {
-                None => begun_entry(number, shown(&recipe), &recipe),
-                Some(before) => going_on_entry(&before.record, &recipe),
-            }])?;
+            let begins = begins(number, shown(&recipe));
+            let record = before.map_or(&begins, |before| &before.record);
+            ledger.put(self.entries(&running(record), &recipe, &slice.params))?;
         }
         // What was told before the rung is not told again.
         let tell = |point: &CurvePoint, seconds| {
@@ -188,7 +187,7 @@ impl Hunt<'_> {
         }
         teller.tell(Event::Trial(trial_event(&record)));
         let mut entries = std::mem::take(&mut run.closing);
-        entries.push(trial_entry(&record, &recipe));
+        entries.extend(self.entries(&record, &recipe, &slice.params));
         match (record.score, run.weights.take(), &run.end) {
             (Some(score), Some(weights), End::Complete | End::Cut) => {
                 let (cost, best_epoch) = (recipe.metric.cost(score), record.best_epoch);
@@ -202,7 +201,8 @@ impl Hunt<'_> {
             End::Complete | End::Cut | End::Left => None,
         };
         let mean = run.curve.clone();
-        let candidate = Candidate { record, recipe, mean, until: slice.to_epoch, divergence };
+        let drawn = slice.params.clone();
+        let candidate = Candidate { record, recipe, drawn, mean, until: slice.to_epoch, divergence };
         Ok(Trained { slice, run, candidate, is_known })
     }
 }

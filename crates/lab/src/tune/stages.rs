@@ -13,7 +13,7 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
-use crate::ledger::{Ledger, Place, Stage, begun_entry, trial_entry};
+use crate::ledger::{Ledger, Place, Stage, begins, optuna_entry, trial_entry};
 use crate::network::Weights;
 use crate::recipe::Recipe;
 use crate::run::{End, Limits, Onlooker, Run, run};
@@ -35,6 +35,8 @@ const REPEATS: [u64; 2] = [2, 8];
 pub(super) struct Candidate {
     pub(super) record: TrialRecord,
     pub(super) recipe: Recipe,
+    /// What was drawn for it.
+    pub(super) drawn: Params,
     /// The curve of the score in force: the mean over all deals so far.
     pub(super) mean: Vec<CurvePoint>,
     /// The most epochs of a run.
@@ -69,7 +71,7 @@ impl Hunt<'_> {
             let shown = shown(&recipe);
             let place = Place::new(ledger, Stage::Screen, number, 0);
             if !ledger.has(&Stage::Screen.key(number, 0)) {
-                ledger.put(vec![begun_entry(number, shown.clone(), &recipe)])?;
+                ledger.put(self.entries(&begins(number, shown.clone()), &recipe, &params))?;
             }
             let tell = |point: &CurvePoint, seconds| {
                 teller.tell(epoch_event(number, point, seconds));
@@ -84,7 +86,7 @@ impl Hunt<'_> {
                 End::Complete | End::Cut | End::Left => None,
             };
             let mut entries = std::mem::take(&mut run.closing);
-            entries.push(trial_entry(&record, &recipe));
+            entries.extend(self.entries(&record, &recipe, &params));
             match (record.score, run.weights, &run.end) {
                 (Some(score), Some(weights), End::Complete | End::Cut) => {
                     let (cost, best_epoch) = (recipe.metric.cost(score), record.best_epoch);
@@ -93,7 +95,7 @@ impl Hunt<'_> {
                 }
                 _ => ledger.put(entries)?,
             }
-            Ok(Candidate { record, recipe, mean: run.curve, until, divergence })
+            Ok(Candidate { record, recipe, drawn: params, mean: run.curve, until, divergence })
         };
         let mut records = crew(self.workers, board, jobs, work)?;
         self.stay()?;
@@ -196,8 +198,16 @@ impl Hunt<'_> {
     /// Writes down how trials stand.
     pub(super) fn write_trials(&self, places: impl Iterator<Item = usize>) -> Result<(), LabError> {
         let candidates = places.map(|place| &self.records[place]);
-        let rows = candidates.map(|candidate| trial_entry(&candidate.record, &candidate.recipe));
+        let rows = candidates.flat_map(|Candidate { record, recipe, drawn, .. }| self.entries(record, recipe, drawn));
         self.workers.ledger.put(rows.collect())
+    }
+
+    /// A trial as it stands, for us and for Optuna.
+    pub(super) fn entries(&self, record: &TrialRecord, recipe: &Recipe, drawn: &Params) -> Vec<Entry> {
+        match self.workers.ledger.is_kept() {
+            true => vec![trial_entry(record, recipe), optuna_entry(&self.space, &self.rungs, record, recipe, drawn)],
+            false => Vec::new(),
+        }
     }
 
     /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use super::error::StudyError;
+use super::optuna;
 use super::owner::Owner;
 use super::reader::{
     StudyReader, check_file, hash_of, seal_of_command, seal_of_file, seal_of_head, seal_of_run, seal_of_slice,
@@ -147,6 +148,8 @@ impl Drop for StudyFile {
 /// A new file with the tables, the study as a whole and its files.
 fn fill(path: &Path, head: &StudyHead, files: &[DataFile]) -> Result<(), StudyError> {
     let mut connection = Connection::open(path)?;
+    // A trial's epochs are a row of some thousand bytes, of which one alone would fit into a page of the usual 4096.
+    connection.pragma_update(None, "page_size", 16384)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::create(&transaction)?;
@@ -221,6 +224,8 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StudyError> {
             let cells = params![row.trial as i64, row.step as i64, row.change, seal_of_command(row).value()];
             run("INSERT INTO caviar_commands (trial, step, change, seal) VALUES (?1, ?2, ?3, ?4)", cells)?;
         }
+        Entry::Optuna(trial) => optuna::put(transaction, trial)?,
+        Entry::OptunaStudy { maximize } => optuna::begin(transaction, *maximize)?,
         Entry::State(..) => {}
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What a study holds.
 
+use super::optuna::OptunaTrial;
 use std::fmt;
 use std::str::FromStr;
 
@@ -197,6 +198,13 @@ pub enum Entry {
     Forget(RunKey, SnapshotKind),
     /// A change to a running trial; changes are never replaced.
     Command(CommandRow),
+    /// A trial as it stands, for Optuna.
+    Optuna(OptunaTrial),
+    /// That there are tables for Optuna, and whether the largest score is the best.
+    OptunaStudy {
+        /// Whether it is.
+        maximize: bool,
+    },
     /// What the whole study is doing, and how it ended, as JSON.
     State(StudyState, Option<String>),
 }

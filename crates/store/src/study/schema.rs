@@ -10,6 +10,8 @@ pub const STUDY_FORMAT: i64 = 1;
 /// `CAVI`, by which `file` and others know the file.
 const APPLICATION: i64 = 0x4341_5649;
 
+/// Slices have row ids, because blobs of some thousand bytes fill the pages of such tables better.
+///
 /// Every row ends with its seal: the first eight bytes of the BLAKE3 hash of its other cells.
 const TABLES: &str = "
 CREATE TABLE caviar_study (
@@ -60,7 +62,7 @@ CREATE TABLE caviar_slices (
     numbers BLOB NOT NULL,
     seal INTEGER NOT NULL,
     PRIMARY KEY (trial, stage, part, first_epoch)
-) WITHOUT ROWID;
+);
 CREATE TABLE caviar_snapshots (
     id INTEGER PRIMARY KEY,
     trial INTEGER NOT NULL,
