@@ -32,6 +32,7 @@ use crate::recipe::Recipe;
 use crate::run::{End, Run};
 pub(crate) use optuna::optuna_entry;
 pub(crate) use scribe::{Left, Place, Scribe, Stage};
+pub use snapshot::{read as read_snapshot, write as write_snapshot};
 
 /// Where a run writes down what it does; clones are the same ledger. The default writes nothing down.
 #[derive(Clone, Debug, Default)]

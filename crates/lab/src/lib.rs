@@ -51,7 +51,7 @@ pub use figures::Figures;
 pub use fingerprint::{fingerprint, same_files};
 pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
 pub use inspect::{ArraySummary, ColumnSummary, FileKind, file_kind, inspect_arrays, inspect_table};
-pub use ledger::{Ledger, StudyAbout};
+pub use ledger::{Ledger, StudyAbout, read_snapshot, write_snapshot};
 pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
 pub use pieces::read_in_pieces;

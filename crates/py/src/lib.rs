@@ -10,6 +10,7 @@ mod error;
 mod frame;
 mod graph;
 mod network;
+mod objective;
 mod runner;
 mod search;
 mod settings;
@@ -30,6 +31,7 @@ fn _caviar(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<frame::FrameEncoder>()?;
     module.add_class::<graph::PyGraph>()?;
     module.add_class::<network::Network>()?;
+    module.add_class::<objective::Objective>()?;
     module.add_class::<runner::Runner>()?;
     module.add_class::<tuned::Tuned>()?;
     module.add_function(wrap_pyfunction!(chart::line_chart, module)?)?;

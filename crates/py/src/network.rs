@@ -6,6 +6,7 @@ use caviar_engine::rows::Rows;
 use caviar_engine::train::{Command, Event, Flow, Observer, Snapshot, Trainer};
 use caviar_engine::{Dims, Real, Tensor};
 use caviar_formats::{Array, Elements};
+use caviar_lab::{read_snapshot, write_snapshot};
 use caviar_store::ModelFile;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
 use pyo3::Python;
@@ -19,6 +20,8 @@ use crate::training::{End, Point};
 
 /// The section of the file that holds the shape.
 const SHAPE: &str = "network";
+/// The array of the file that holds where the training stood.
+const SNAPSHOT: &str = "snapshot";
 
 /// A network with its weights, in its own precision.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ pub(crate) struct Learned<T> {
     pub(crate) names: Vec<String>,
     pub(crate) sizes: Vec<Dims>,
     pub(crate) variables: Vec<Vec<T>>,
-    /// Where the training stood, for one that goes on; not kept in bytes.
+    /// Where the training stood, for one that goes on.
     pub(crate) snapshot: Option<Snapshot<T>>,
     pub(crate) curve: Vec<Point>,
     pub(crate) end: End,
@@ -70,6 +73,11 @@ impl<T: Real> Learned<T> {
             let array = Array::new(dims.sizes().to_vec(), elements).map_err(|error| file(&error))?;
             model.arrays.insert(name.clone(), array);
         }
+        if let Some(snapshot) = &self.snapshot {
+            let bytes = write_snapshot(snapshot).map_err(Failure::File)?;
+            let array = Array::new(vec![bytes.len()], Elements::U8(bytes)).map_err(|error| file(&error))?;
+            model.arrays.insert(SNAPSHOT.to_owned(), array);
+        }
         Ok(model)
     }
 
@@ -86,7 +94,11 @@ impl<T: Real> Learned<T> {
             sizes.push(parameter.dims);
             variables.push(array.to_f64().into_iter().map(T::from_f64).collect());
         }
-        Ok(Learned { shape, names, sizes, variables, snapshot: None, curve: Vec::new(), end: End::default() })
+        let snapshot = match file.arrays.get(SNAPSHOT).map(Array::elements) {
+            Some(Elements::U8(bytes)) => Some(read_snapshot(bytes).map_err(Failure::File)?),
+            Some(_) | None => None,
+        };
+        Ok(Learned { shape, names, sizes, variables, snapshot, curve: Vec::new(), end: End::default() })
     }
 }
 

@@ -63,6 +63,24 @@ def test_weights_and_losses_are_those_of_scikit_learn(name, rule):
     np.testing.assert_allclose(getattr(network, decide)(X), getattr(peer, decide)(X), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["binary", "classes", "value"])
+def test_lbfgs_takes_the_path_of_scikit_learn(name):
+    ours, theirs, X, y = problem(name)
+    weights = np.random.default_rng(1).integers(0, 4, len(X)).astype(float)
+    given = dict(hidden_layer_sizes=(6,), activation="tanh", alpha=0.3, random_state=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        still = ours(**given, precision="f64", max_iter=1, solver="sgd", learning_rate_init=1e-300).fit(X, y)
+        network = ours(**given, solver="lbfgs", max_iter=15).fit(X, y, weights)
+        peer = theirs(**given, solver="lbfgs", max_iter=1, warm_start=True).fit(X, y, weights)
+        peer.coefs_, peer.intercepts_ = still.coefs_, still.intercepts_
+        peer.set_params(max_iter=15).fit(X, y, weights)
+    assert network.n_iter_ == peer.n_iter_
+    assert network.loss_ == pytest.approx(peer.loss_, rel=1e-6)
+    for own, other in zip(network.coefs_ + network.intercepts_, peer.coefs_ + peer.intercepts_):
+        np.testing.assert_allclose(own, other, rtol=1e-3, atol=1e-4)
+
+
 def test_parameters_and_defaults_are_those_of_scikit_learn():
     for ours, theirs in [
         (MLPClassifier, sklearn.neural_network.MLPClassifier),

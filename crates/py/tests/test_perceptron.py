@@ -10,6 +10,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_regression
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -77,6 +78,8 @@ def test_dropout_batch_norm_and_all_solvers_learn(iris):
         {"label_smoothing": 0.1},
         {"solver": "adamw", "weight_decay": 0.1},
         {"solver": "rmsprop"},
+        {"solver": "lbfgs"},
+        {"solver": "lbfgs", "class_weight": "balanced", "early_stopping": True},
         {"solver": "momentum", "learning_rate_init": 0.1},
         {"activation": ["tanh", "gelu"], "hidden_layer_sizes": (12, 8)},
         {"hidden_layer_sizes": ()},
@@ -155,6 +158,15 @@ def test_partial_fit_goes_on_to_the_same_bits(iris):
     assert pieces.n_iter_ == 6 and pieces.loss_curve_ == whole.loss_curve_
 
 
+def test_a_copy_goes_on_to_the_same_bits(iris):
+    X, y = iris
+    net = quick(batch_size=32).partial_fit(X, y, classes=[0, 1, 2])
+    copied = pickle.loads(pickle.dumps(net))
+    for other in (net, copied):
+        other.partial_fit(X, y)
+    assert (net.predict_proba(X) == copied.predict_proba(X)).all()
+
+
 def test_a_warm_start_goes_on_from_the_weights(iris):
     X, y = iris
     net = quick(warm_start=True).fit(X, y)
@@ -207,6 +219,13 @@ def test_several_values_a_row():
         assert net.set_params(loss=loss).fit(X, y).score(X, y) > 0.9
 
 
+def test_sparse_matrices_are_made_dense(iris):
+    X, y = np.where(iris[0] > 0, iris[0], 0.0), iris[1]
+    expected = quick().fit(X, y).predict_proba(X)
+    for made in (scipy.sparse.csr_array(X), scipy.sparse.coo_matrix(X)):
+        assert (quick().fit(made, y).predict_proba(made) == expected).all()
+
+
 @pytest.mark.parametrize("kind", ["float16", "float32", "float64", "int8", "bool", "object"])
 def test_arrays_of_any_kind(iris, kind):
     X, y = (iris[0] > 0).astype(kind), iris[1]
@@ -219,7 +238,9 @@ def test_arrays_of_any_kind(iris, kind):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"solver": "lbfgs"}, "solver"),
+        ({"solver": "newton"}, "solver"),
+        ({"solver": "lbfgs", "dropout": 0.5}, "dropout"),
+        ({"solver": "lbfgs", "batch_norm": True}, "batch_norm"),
         ({"activation": "swish"}, "gelu"),
         ({"activation": ["relu", "relu"]}, "names 2 layers"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be > 0"),

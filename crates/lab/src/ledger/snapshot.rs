@@ -50,7 +50,10 @@ struct ScheduleRest {
 }
 
 /// The bytes of a snapshot.
-pub(super) fn write<T: Real>(snapshot: &Snapshot<T>) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+/// None that a user can cause, in words.
+pub fn write<T: Real>(snapshot: &Snapshot<T>) -> Result<Vec<u8>, String> {
     let progress = &snapshot.progress;
     let state = State {
         names: snapshot.names.clone(),
@@ -112,7 +115,10 @@ pub(super) fn write<T: Real>(snapshot: &Snapshot<T>) -> Result<Vec<u8>, String> 
 }
 
 /// The snapshot that was written, to the bit.
-pub(super) fn read<T: Real>(bytes: &[u8]) -> Result<Snapshot<T>, String> {
+///
+/// # Errors
+/// Bytes that are no snapshot, in words.
+pub fn read<T: Real>(bytes: &[u8]) -> Result<Snapshot<T>, String> {
     let mut file = NamedArrays::read(bytes).map_err(|error| error.to_string())?;
     let text = file.metadata.get(STATE).ok_or("a snapshot without a state")?;
     let state: State = serde_json::from_str(text).map_err(|error| error.to_string())?;

@@ -15,6 +15,7 @@ __all__ = [
     "FileError",
     "Graph",
     "Network",
+    "Objective",
     "Runner",
     "SettingError",
     "Tuned",
@@ -57,6 +58,13 @@ class Network:
     @staticmethod
     def from_bytes(bytes: bytes) -> Network: ...
     def __deepcopy__(self, _memo: Any) -> Network: ...
+
+@final
+class Objective:
+    def __new__(cls, settings: dict[str, Any], part: dict[str, Any]) -> Objective: ...
+    def first(self) -> NDArray[np.float64]: ...
+    def value(self, weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]: ...
+    def network(self, weights: NDArray[np.float64], losses: Sequence[float], end: str) -> Network: ...
 
 @final
 class Encoder:

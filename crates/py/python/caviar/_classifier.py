@@ -18,15 +18,14 @@ from caviar._watching import callbacks
 class MLPClassifier(ClassifierMixin, Perceptron):
     """Multi-layer perceptron classifier: scikit-learn's parameters, Caviar's engine.
 
-    Every parameter of scikit-learn's ``MLPClassifier`` means what it means there, but ``solver="lbfgs"``, which does
-    not exist here. The following are new.
+    Every parameter of scikit-learn's ``MLPClassifier`` means what it means there. The following are new.
 
     Parameters
     ----------
     activation : str or sequence of str, default="relu"
         Beside scikit-learn's ``identity``, ``logistic``, ``tanh`` and ``relu`` also ``gelu``, ``silu``, ``selu``,
         ``mish``, ``softplus`` and ``leaky-relu``; a sequence names one for each hidden layer.
-    solver : {"adam", "sgd", "adamw", "rmsprop", "momentum"}, default="adam"
+    solver : {"adam", "sgd", "lbfgs", "adamw", "rmsprop", "momentum"}, default="adam"
         ``momentum`` is the weighted average of the gradients, ``sgd`` scikit-learn's sum of them.
     learning_rate : str, default="constant"
         Beside ``constant``, ``invscaling`` and ``adaptive`` every schedule of the engine: ``cosine``, ``one-cycle``,

