@@ -52,7 +52,7 @@ class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
         epochs=50,
         space=None,
         settings=None,
-        method="random",
+        method="zoom",
         keep="ensemble",
         metric="loss",
         validation_fraction=0.2,

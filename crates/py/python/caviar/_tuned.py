@@ -29,7 +29,7 @@ _PARAMETERS = """
         distribution of scipy or Optuna, or ``{"scale": "log", "low": 1e-4, "high": 1e-1}``.
     settings : dict, default=None
         Settings that are not searched, and their values: ``{"activation": "tanh", "hidden": (64, 32)}``.
-    method : {"random", "sobol", "grid"}, default="random"
+    method : {"zoom", "random", "sobol", "grid"}, default="zoom"
         How configurations are found.
     keep : {"ensemble", "best"}, default="ensemble"
         The mean of the best few networks, or the best one alone.
@@ -108,7 +108,7 @@ class TunedClassifier(ClassifierMixin, Search):
         epochs=50,
         space=None,
         settings=None,
-        method="random",
+        method="zoom",
         keep="ensemble",
         metric="loss",
         class_weight=None,
