@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::process::{cargo, succeeds, succeeds_silently, watch};
 use crate::tally::{Count, Tally};
-use crate::{browser, examples, gallery, optuna, python, smoke};
+use crate::{browser, examples, gallery, instructions, optuna, python, smoke};
 
 /// What `cargo xtask test` was asked for.
 #[derive(Clone, Copy, Default)]
@@ -33,6 +33,7 @@ pub fn run(options: Options) -> bool {
     }
     tally.part("from a table to a model", || smoke::run(!options.quick));
     if !options.quick {
+        tally.part("instructions a step", instructions::run);
         tally.part("the page in a browser", || browser::run(true));
         tally.part("the Python package", python::run);
         tally.part("the study in Optuna", optuna::run);

@@ -6,6 +6,7 @@ mod environment;
 mod examples;
 mod fixtures;
 mod gallery;
+mod instructions;
 mod optuna;
 mod process;
 mod python;
