@@ -27,6 +27,7 @@ usage: cargo xtask COMMAND
                                  --fail-fast stops at the first part that fails
   python                         the Python package alone: its wheel is built, installed in target/python and tested
   optuna                         a study, read and gone on with by Optuna and its dashboard, alone
+  instructions                   the instructions of training steps alone, counted by valgrind
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
   bench                          speed beside PyTorch, JAX and scikit-learn (installed in target/bench), by width and by technique,
                                  into docs/benchmarks.md; an hour on an idle machine
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         ["test", options @ ..] => test_options(options).map(checks::run),
         ["python"] => Ok(python::run().failed == 0),
         ["optuna"] => Ok(optuna::run().failed == 0),
+        ["instructions"] => Ok(instructions::run().failed == 0),
         ["page"] => Ok(browser::run(true).failed == 0),
         ["bench"] => Ok(speed::run()),
         ["bench", "search", options @ ..] => {
