@@ -69,7 +69,7 @@ impl From<TrainError> for Failure {
 
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> PyErr {
-        let text = failure.to_string();
+        let text = in_python(&failure.to_string());
         match failure {
             Failure::Python(error) => error,
             Failure::Setting(_) => SettingError::new_err(text),
@@ -84,6 +84,20 @@ impl From<Failure> for PyErr {
             },
         }
     }
+}
+
+/// A text with the names of parameters in the place of those of flags: `--max-memory` is `max_memory`.
+fn in_python(text: &str) -> String {
+    let mut parts = text.split("--");
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|sign: char| !sign.is_ascii_lowercase() && sign != '-').unwrap_or(part.len());
+        let (flag, rest) = part.split_at(end);
+        let name = if flag == "validation" { "validation_fraction".to_owned() } else { flag.replace('-', "_") };
+        said.push_str(&name);
+        said.push_str(rest);
+    }
+    said
 }
 
 /// Does `work` without the interpreter's lock; a panic in it, which is a fault of the package, becomes an exception.

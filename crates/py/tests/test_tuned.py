@@ -261,7 +261,7 @@ def test_ctrl_c_leaves_what_was_found(kept, tmp_path):
         ({"space": {"optimizer": ["adam", "lion"]}}, "lion"),
         ({"settings": {"activation": "swish"}}, "gelu"),
         ({"settings": {"depth": 3}}, "depth"),
-        ({"settings": {"dropout": 2.0}}, "dropout"),
+        ({"settings": {"dropout": 2.0}}, "^dropout 2"),
         ({"settings": {"dropout": scipy.stats.uniform(0, 1)}}, "space"),
         ({"trials": 0}, "trials"),
         ({"time": -1}, "time"),
@@ -270,7 +270,7 @@ def test_ctrl_c_leaves_what_was_found(kept, tmp_path):
         ({"metric": "r2"}, "accuracy"),
         ({"validation_fraction": 1.0}, "validation_fraction"),
         ({"class_weight": {5: 1.0}}, "class_weight"),
-        ({"max_memory": 10}, "max-memory"),
+        ({"max_memory": 10}, "^max_memory 10"),
     ],
 )
 def test_a_bad_parameter_is_named(iris, given, words):

@@ -217,7 +217,7 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         elif first:
             self.classes_ = np.asarray(given)
         if len(self.classes_) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]!r}.")
+            raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]}.")
         self.out_activation_ = "logistic" if len(self.classes_) == 2 else "softmax"
         return self._codes(y), y
 

@@ -172,7 +172,7 @@ class TunedClassifier(ClassifierMixin, Search):
         check_consistent_length(table, y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]!r}.")
+            raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]}.")
         return {"words": [_word(code) for code in codes]}
 
     def _class_weight(self) -> dict:
