@@ -8,6 +8,7 @@ pub mod help;
 pub mod output;
 pub mod recipe;
 pub mod search;
+pub mod steer;
 pub mod study;
 pub mod values;
 
@@ -21,6 +22,7 @@ use evaluate::EvaluateArgs;
 use output::{CommonArgs, OutArgs};
 use recipe::RecipeArgs;
 use search::SearchArgs;
+use steer::SteerArgs;
 use study::{ResumeArgs, ShowArgs};
 
 const TEMPLATE: &str = "{before-help}{about-with-newline}\n{usage-heading} {usage}\n\n{all-args}{after-help}";
@@ -57,6 +59,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Show a study: its best networks and what mattered
     Show(ShowArgs),
+    /// Change a running network through its study: hyperparameters, undo, pause, stop
+    Steer(SteerArgs),
     /// Say what a model makes of each row of a table
     Predict(PredictArgs),
     /// Measure a model on a table that has the answers

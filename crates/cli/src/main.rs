@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Tune(args) => commands::tune::run(args),
         Command::Resume(args) => commands::resume::run(args),
         Command::Show(args) => commands::show::run(args),
+        Command::Steer(args) => commands::steer::run(args),
         Command::Predict(args) => commands::predict::run(args),
         Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Inspect(args) => commands::inspect::run(args),

@@ -152,3 +152,13 @@ fn other_files_are_refused_with_what_they_are() {
     place.run("resume cut.db").expect(3, &["cut.db", "damaged"]);
     assert_eq!(fs::read(place.path("cut.db")).unwrap().len(), bytes.len() / 2);
 }
+
+#[test]
+fn only_what_runs_can_be_steered() {
+    let place = Place::with_table();
+    place.run("train good.csv --target y --epochs 2 --quiet --out run").expect(0, &[]);
+    place.run("steer run").expect(2, &["nothing is asked for"]);
+    place.run("steer run --trial 1 --stop").expect(3, &["--trial 1"]);
+    place.run("steer run --learning-rate 0.1").expect(3, &["trial 0 cannot be steered: it is complete"]);
+    place.run("steer nowhere --stop").expect(3, &["nowhere"]);
+}

@@ -40,6 +40,14 @@ pub enum LabError {
         /// Its arrays, with their shapes.
         arrays: String,
     },
+    /// A trial that cannot be steered now.
+    #[error("trial {trial} cannot be steered: {why}")]
+    NotSteerable {
+        /// The trial.
+        trial: u64,
+        /// Why not.
+        why: String,
+    },
     /// Networks that wait for their next rung cannot be put on the disk, or not be read from there.
     #[error("{}: {source}; networks that wait are kept there, see --max-memory", folder.display())]
     Parking {
@@ -292,6 +300,7 @@ impl LabError {
             | LabError::OtherData { .. }
             | LabError::UnknownTrial { .. }
             | LabError::LongEnough { .. }
+            | LabError::NotSteerable { .. }
             | LabError::GivenArrays(_)
             | LabError::Memory { .. }
             | LabError::Train(_)

@@ -41,8 +41,7 @@ impl<T: Real> Helm<T> {
         let mut paused = false;
         loop {
             let steps = trainer.progress().steps;
-            let steering = company.steering();
-            let wish = if paused { steering.wait(steps, Halt::Paused) } else { steering.next(steps) };
+            let wish = if paused { company.wait(steps, Halt::Paused) } else { company.next(steps) };
             match wish {
                 None => return Ok(course),
                 Some(Steer::Pause) if paused => {}
@@ -73,7 +72,7 @@ impl<T: Real> Helm<T> {
     ) -> Result<Course, LabError> {
         loop {
             let steps = trainer.progress().steps;
-            match company.steering().wait(steps, Halt::Diverged(divergence)) {
+            match company.wait(steps, Halt::Diverged(divergence)) {
                 None => return Ok(Course::Adrift),
                 Some(Steer::Pause) => {}
                 Some(Steer::Continue) => return Ok(Course::On),

@@ -6,6 +6,7 @@
 //! run, because a run is a function of its recipe, its rows and its snapshot.
 
 mod curve;
+mod inbox;
 mod optuna;
 mod scribe;
 mod snapshot;
@@ -30,6 +31,7 @@ use crate::network::Weights;
 use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
+use inbox::{Inbox, Mailed};
 pub(crate) use optuna::optuna_entry;
 pub(crate) use scribe::{Left, Place, Scribe, Stage};
 pub use snapshot::{read as read_snapshot, write as write_snapshot};
@@ -47,6 +49,7 @@ struct Book {
     known: BTreeMap<RunKey, Known>,
     /// Runs of earlier processes that may go on from a snapshot.
     begun: BTreeSet<RunKey>,
+    inbox: Inbox,
     /// Of the work of earlier processes.
     elapsed: Duration,
     /// Bytes of the last snapshots of trials that are kept.
@@ -154,6 +157,7 @@ impl Ledger {
             elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
             kept: Mutex::new(kept.into_iter().collect()),
+            inbox: Inbox::new(reader.wishes(0)?),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
             writer: StudyWriter::start(study),

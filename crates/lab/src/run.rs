@@ -17,7 +17,7 @@ use crate::ledger::{Begun, Place, Scribe};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
-use crate::steering::{Steered, Steering, Unsteered};
+use crate::steering::{Halt, Steer, Steered, Steering, Unsteered};
 
 /// The company that a run keeps: told of it, and asked before every step where only one network is trained.
 pub(crate) trait Company {
@@ -25,6 +25,14 @@ pub(crate) trait Company {
     fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool;
     /// Who steers.
     fn steering(&mut self) -> &mut dyn Steering;
+    /// What is asked for before a step.
+    fn next(&mut self, steps: u64) -> Option<Steer> {
+        self.steering().next(steps)
+    }
+    /// What is asked for while nothing moves.
+    fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer> {
+        self.steering().wait(steps, halt)
+    }
     /// A wish was answered; the epoch and the update that come next.
     fn steered(&mut self, epoch: u64, step: u64, steered: Steered);
 }
@@ -63,6 +71,17 @@ impl Company for Noted<'_, '_> {
 
     fn steering(&mut self) -> &mut dyn Steering {
         self.company.steering()
+    }
+
+    fn next(&mut self, steps: u64) -> Option<Steer> {
+        self.scribe.mailed.next(steps).or_else(|| self.company.next(steps))
+    }
+
+    fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer> {
+        match self.scribe.mailed.is_pausing() {
+            true => self.scribe.mailed.wait(steps),
+            false => self.company.wait(steps, halt),
+        }
     }
 
     fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
@@ -159,7 +178,8 @@ fn run_in<T: Real>(
         members.push(member::<T>(view, &Recipe { seed, ..recipe.clone() }, order_seed, threads, views.len() == 1)?);
     }
     let curve = limits.place.take_up(&mut members)?;
-    let mut scribe = Scribe::new(limits.place, limits.interrupt, &curve);
+    let steps = members.first().map_or(0, |trainer| trainer.progress().steps);
+    let mut scribe = Scribe::new(limits.place, limits.interrupt, &curve, steps);
     let mut run = Run::new(curve, recipe.metric);
     for point in &run.curve {
         company.epoch(point, 0.0);
@@ -354,6 +374,7 @@ fn stride<T: Real>(
             Some((helm, company)) => helm.obey(trainer, &mut Noted { company: &mut **company, scribe })?,
             None => Course::On,
         };
+        scribe.mailed.check()?;
         if course == Course::On {
             match trainer.step() {
                 Ok(None) => {}

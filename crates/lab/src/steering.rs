@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Divergence;
 
 /// What a person asks of a running network. It is done between two steps, and told as an [`Event`](crate::Event).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Steer {
     /// Changes a hyperparameter from the next step on.
     Set(Change),

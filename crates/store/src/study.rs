@@ -11,6 +11,7 @@ mod reader;
 mod rows;
 mod schema;
 mod seal;
+mod wish;
 mod writer;
 
 pub use error::StudyError;
@@ -19,6 +20,8 @@ pub use optuna::{OptunaParam, OptunaState, OptunaTrial};
 pub use reader::StudyReader;
 pub use rows::{
     CommandRow, DataFile, Entry, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyHead, StudyState, TrialRow,
+    WishRow,
 };
 pub use schema::STUDY_FORMAT;
+pub use wish::wish;
 pub use writer::StudyWriter;

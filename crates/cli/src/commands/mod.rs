@@ -9,5 +9,6 @@ pub mod inspect;
 pub mod predict;
 pub mod resume;
 pub mod show;
+pub mod steer;
 pub mod train;
 pub mod tune;

@@ -6,7 +6,7 @@ use caviar_engine::Real;
 use caviar_engine::train::{Change, Metric, Trainer};
 use caviar_store::study::{CommandRow, Entry, RunKey, SnapshotKind, SnapshotRow};
 
-use super::{Begun, Ledger, curve, json, run_row, snapshot};
+use super::{Begun, Ledger, Mailed, curve, json, run_row, snapshot};
 use crate::error::LabError;
 use crate::finished::CurvePoint;
 use crate::options::Interrupt;
@@ -131,6 +131,9 @@ impl<'a> Place<'a> {
 
     /// Where the networks are to begin.
     fn begun(&self) -> Result<Option<Begun>, LabError> {
+        if self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial)) {
+            return Ok(None);
+        }
         match (&self.rung, &self.from) {
             (Some(Rung { left: Left::Parked(begun), .. }), _) => Ok(Some(begun.clone())),
             (Some(Rung { left: Left::Lost, .. }), _) => Ok(None),
@@ -143,7 +146,7 @@ impl<'a> Place<'a> {
     fn contradicts(&self, curve: &[CurvePoint]) -> bool {
         match &self.rung {
             // What goes on under another key is written there whole.
-            None => self.stage == Stage::Longer,
+            None => self.stage == Stage::Longer || (curve.is_empty() && self.ledger.knows_epochs(&self.key)),
             Some(Rung { left: Left::Lost, .. }) => true,
             Some(Rung { left: Left::Parked(_), .. }) => false,
             Some(Rung { left: Left::Nowhere, .. }) => curve.is_empty() && self.ledger.knows_epochs(&self.key),
@@ -181,15 +184,18 @@ pub(crate) struct Scribe<'a> {
     /// Whether what is written of the curve no longer holds.
     anew: bool,
     commands: Vec<CommandRow>,
+    /// Wishes of the study's file.
+    pub(crate) mailed: Mailed<'a>,
     due: Instant,
 }
 
 impl<'a> Scribe<'a> {
-    /// For a run with this curve so far.
-    pub(crate) fn new(place: &'a Place<'a>, interrupt: &'a Interrupt, curve: &[CurvePoint]) -> Self {
+    /// For a run with this curve and so many updates so far.
+    pub(crate) fn new(place: &'a Place<'a>, interrupt: &'a Interrupt, curve: &[CurvePoint], steps: u64) -> Self {
+        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, steps, interrupt);
         let anew = place.contradicts(curve);
         let unsaved = if anew { curve.to_vec() } else { Vec::new() };
-        Scribe { place, interrupt, unsaved, anew, commands: Vec::new(), due: Instant::now() + PERIOD }
+        Scribe { place, interrupt, unsaved, anew, commands: Vec::new(), mailed, due: Instant::now() + PERIOD }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -281,6 +287,7 @@ impl<'a> Scribe<'a> {
         }
         entries.extend(curve::slice(key, &self.unsaved).map(Entry::Slice));
         entries.extend(self.commands.drain(..).map(Entry::Command));
+        entries.extend(self.mailed.hold());
         self.unsaved.clear();
         entries
     }

@@ -71,7 +71,9 @@ impl Hunt<'_> {
             let shown = shown(&recipe);
             let place = Place::new(ledger, Stage::Screen, number, 0);
             if !ledger.has(&Stage::Screen.key(number, 0)) {
-                ledger.put(self.entries(&begins(number, shown.clone()), &recipe, &params))?;
+                let folds = self.ground.screen().len();
+                let begins = TrialRecord { folds, ..begins(number, shown.clone()) };
+                ledger.put(self.entries(&begins, &recipe, &params))?;
             }
             let tell = |point: &CurvePoint, seconds| {
                 teller.tell(epoch_event(number, point, seconds));

@@ -36,6 +36,9 @@ pub enum StudyError {
         /// The number of that process, where it is known.
         owner: Option<u32>,
     },
+    /// No process works on it.
+    #[error("nobody works on the study: only a running one can be steered")]
+    NotOwned,
     /// There is a study already.
     #[error("there is a study already; it is never overwritten")]
     Exists,

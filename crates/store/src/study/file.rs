@@ -10,7 +10,7 @@ use super::optuna;
 use super::owner::Owner;
 use super::reader::{
     StudyReader, check_file, hash_of, seal_of_command, seal_of_file, seal_of_head, seal_of_run, seal_of_slice,
-    seal_of_snapshot, seal_of_trial,
+    seal_of_snapshot, seal_of_trial, seal_of_wish,
 };
 use super::rows::{DataFile, Entry, StudyHead};
 use super::schema;
@@ -76,6 +76,7 @@ impl StudyFile {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
+            schema::add_wishes(&connection)?;
             Ok(connection)
         };
         let connection = open().map_err(|source| StoreError::Study { path: path.to_owned(), source })?;
@@ -223,6 +224,10 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StudyError> {
         Entry::Command(row) => {
             let cells = params![row.trial as i64, row.step as i64, row.change, seal_of_command(row).value()];
             run("INSERT INTO caviar_commands (trial, step, change, seal) VALUES (?1, ?2, ?3, ?4)", cells)?;
+        }
+        Entry::Wish(row) => {
+            let cells = params![row.id as i64, row.step.map(|step| step as i64), row.done, seal_of_wish(row).value()];
+            run("UPDATE caviar_wishes SET step = ?2, done = ?3, seal = ?4 WHERE id = ?1", cells)?;
         }
         Entry::Optuna(trial) => optuna::put(transaction, trial)?,
         Entry::OptunaStudy { maximize } => optuna::begin(transaction, *maximize)?,

@@ -6,7 +6,9 @@ use rusqlite::{Connection, OpenFlags, Params, Row};
 use super::error::StudyError;
 use super::file::BUSY;
 use super::owner::Owner;
-use super::rows::{CommandRow, DataFile, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyHead, TrialRow};
+use super::rows::{
+    CommandRow, DataFile, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyHead, TrialRow, WishRow,
+};
 use super::schema;
 use super::seal::Seal;
 use crate::error::{Action, StoreError};
@@ -205,6 +207,28 @@ impl StudyReader {
         })
     }
 
+    /// The wishes after a number, in order.
+    ///
+    /// - **Errors:** as [`StudyReader::head`].
+    pub fn wishes(&self, after: u64) -> Result<Vec<WishRow>, StoreError> {
+        let tables = "SELECT count(*) FROM sqlite_master WHERE name = 'caviar_wishes'";
+        if self.all(tables, [], |row| Ok(row.get::<_, i64>(0)?))?.first() != Some(&1) {
+            return Ok(Vec::new());
+        }
+        let query = "SELECT id, trial, wish, step, done, seal FROM caviar_wishes WHERE id > ?1 ORDER BY id";
+        self.all(query, [after as i64], |row| {
+            let wish = WishRow {
+                id: unsigned(row, 0)?,
+                trial: unsigned(row, 1)?,
+                wish: row.get(2)?,
+                step: row.get::<_, Option<i64>>(3)?.map(|step| step as u64),
+                done: row.get(4)?,
+            };
+            seal_of_wish(&wish).check("caviar_wishes", row.get(5)?)?;
+            Ok(wish)
+        })
+    }
+
     fn all<T>(
         &self,
         query: &str,
@@ -288,6 +312,11 @@ pub(super) fn seal_of_snapshot(snapshot: &SnapshotRow, hash: &str) -> Seal {
     let SnapshotRow { key, kind, member, epoch, step, bytes: _ } = snapshot;
     let seal = seal_of_key("caviar_snapshots", key).text(kind.name()).number(*member);
     seal.number(*epoch).number(*step).text(hash)
+}
+
+pub(super) fn seal_of_wish(wish: &WishRow) -> Seal {
+    let seal = Seal::of("caviar_wishes").number(wish.trial).text(&wish.wish);
+    seal.number(wish.step.map_or(0, |step| step + 1)).number(u64::from(wish.done))
 }
 
 pub(super) fn seal_of_command(command: &CommandRow) -> Seal {

@@ -181,6 +181,21 @@ pub struct CommandRow {
     pub change: String,
 }
 
+/// What a person asks of a running trial through the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WishRow {
+    /// Its number, from 1, in the order of asking.
+    pub id: u64,
+    /// The trial.
+    pub trial: u64,
+    /// What is asked, as JSON.
+    pub wish: String,
+    /// Updates made when it was done; nothing while it waits.
+    pub step: Option<u64>,
+    /// Whether there is a snapshot that holds it.
+    pub done: bool,
+}
+
 /// Something to be written down; what is there under the same key is replaced.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
@@ -205,6 +220,8 @@ pub enum Entry {
         /// Whether it is.
         maximize: bool,
     },
+    /// A wish that was taken up.
+    Wish(WishRow),
     /// What the whole study is doing, and how it ended, as JSON.
     State(StudyState, Option<String>),
 }

@@ -86,10 +86,28 @@ CREATE TABLE caviar_commands (
 );
 ";
 
+/// Wishes came later than the other tables: an owner makes the table where it is not there.
+const WISHES: &str = "
+CREATE TABLE IF NOT EXISTS caviar_wishes (
+    id INTEGER PRIMARY KEY,
+    trial INTEGER NOT NULL,
+    wish TEXT NOT NULL,
+    step INTEGER,
+    done INTEGER NOT NULL,
+    seal INTEGER NOT NULL
+);
+";
+
+/// Makes the table of wishes.
+pub(super) fn add_wishes(connection: &Connection) -> Result<(), StudyError> {
+    Ok(connection.execute_batch(WISHES)?)
+}
+
 /// Makes the tables in an empty file.
 pub(super) fn create(connection: &Connection) -> Result<(), StudyError> {
     connection.pragma_update(None, "application_id", APPLICATION)?;
-    Ok(connection.execute_batch(TABLES)?)
+    connection.execute_batch(TABLES)?;
+    add_wishes(connection)
 }
 
 /// Whether the file is a study that this program reads, and whole.

@@ -1,0 +1,149 @@
+//! A running study is steered through its file.
+
+mod tables;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use caviar_engine::train::{Change, Metric};
+use caviar_lab::{
+    BatchRows, DataOptions, Experiment, Finished, Halt, Interrupt, LabError, Ledger, Quiet, Recipe, Script, Steer,
+    Steering, StudyAbout, Workers, train, train_steered,
+};
+use caviar_store::study::{StudyReader, wish};
+use tables::{kinds, write};
+
+fn recipe() -> Recipe {
+    Recipe { hidden: vec![9, 5], batch_size: BatchRows::Rows(11), epochs: 12, learning_rate: 0.01, ..Recipe::default() }
+}
+
+fn begin(path: &Path) -> Ledger {
+    let about = StudyAbout { command: "train".into(), metric: Metric::Loss, trials: None, epochs: 12 };
+    Ledger::create(path, &about, "caviar train", "", &[]).unwrap()
+}
+
+fn outcome(finished: &Finished) -> Vec<u8> {
+    finished.model.file().unwrap().to_bytes().unwrap()
+}
+
+/// Somebody with another process, who leaves wishes, ends the run, or takes a copy of the file as a kill would leave it.
+#[derive(Default)]
+struct Person {
+    path: PathBuf,
+    wishes: Vec<(u64, Steer)>,
+    ends_at: Option<(u64, Interrupt)>,
+    copies: Option<PathBuf>,
+}
+
+impl Steering for Person {
+    fn next(&mut self, steps: u64) -> Option<Steer> {
+        // So slow that the file is looked at every few steps.
+        std::thread::sleep(Duration::from_millis(4));
+        if let Some((_, asked)) = self.wishes.pop_if(|(due, _)| *due <= steps) {
+            wish(&self.path, 0, &serde_json::to_string(&asked).unwrap()).unwrap();
+        }
+        if let Some((_, interrupt)) = self.ends_at.as_ref().filter(|(due, _)| *due == steps) {
+            interrupt.set();
+        }
+        let taken = |to: &PathBuf| {
+            !to.exists() && StudyReader::open(&self.path).unwrap().wishes(0).unwrap().iter().any(|w| w.step.is_some())
+        };
+        if let Some(to) = self.copies.as_ref().filter(|to| taken(to)) {
+            fs::copy(&self.path, to).unwrap();
+            fs::copy(suffixed(&self.path), suffixed(to)).unwrap();
+        }
+        None
+    }
+
+    fn wait(&mut self, _: u64, _: Halt<'_>) -> Option<Steer> {
+        None
+    }
+}
+
+fn suffixed(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-wal", path.display()))
+}
+
+/// What was done, with the steps.
+fn done(path: &Path) -> Vec<(u64, Steer)> {
+    let wishes = StudyReader::open(path).unwrap().wishes(0).unwrap();
+    wishes.iter().map(|wish| (wish.step.unwrap(), serde_json::from_str(&wish.wish).unwrap())).collect()
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    experiment: Experiment,
+}
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        let table = write(&folder, "kinds.csv", &kinds(320, 5));
+        let experiment = Experiment::prepare(&table, &DataOptions::new("kind")).unwrap();
+        Place { folder, experiment }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn scripted(&self, wishes: Vec<(u64, Steer)>) -> Vec<u8> {
+        let mut script = Script::new(wishes);
+        outcome(&train_steered(&self.experiment, &recipe(), &Workers::new(1), &mut Quiet, &mut script).unwrap())
+    }
+}
+
+#[test]
+fn a_wish_is_done_between_two_steps_and_again_after_a_kill() {
+    let place = Place::new();
+    let (path, copy) = (place.path("study.db"), place.path("killed.db"));
+    let workers = Workers { ledger: begin(&path), ..Workers::new(1) };
+    let wishes = vec![(20, Steer::Set(Change::LearningRate(0.05)))];
+    let mut person = Person { path: path.clone(), wishes, copies: Some(copy.clone()), ..Person::default() };
+    let finished = train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person).unwrap();
+    drop(workers);
+    let wishes = done(&path);
+    assert_eq!(wishes.len(), 1);
+    assert!((20..200).contains(&wishes[0].0));
+    let scripted = place.scripted(wishes);
+    assert!(outcome(&finished) == scripted, "the same change at the same step is another training");
+    assert!(scripted != place.scripted(Vec::new()), "the change changes nothing");
+    // As it was on the disk just after the wish was taken up.
+    let workers = Workers { ledger: Ledger::open(&copy).unwrap(), ..Workers::new(2) };
+    assert!(outcome(&train(&place.experiment, &recipe(), &workers, &mut Quiet).unwrap()) == scripted);
+}
+
+#[test]
+fn what_is_taken_back_through_the_file_never_was() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    let mut ledger = Some(begin(&path));
+    let mut finished = None;
+    // Left in the middle, and taken up again.
+    for (wishes, ends) in [
+        (vec![(60, Steer::Undo), (10, Steer::Set(Change::LearningRate(0.07)))], None),
+        (Vec::new(), Some(150)),
+        (Vec::new(), None),
+    ] {
+        let workers =
+            Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(&path).unwrap()), ..Workers::new(1) };
+        let ends_at = ends.map(|step| (step, workers.interrupt.clone()));
+        let mut person = Person { path: path.clone(), wishes, ends_at, copies: None };
+        match train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person) {
+            Ok(ended) => finished = Some(ended),
+            Err(error) => assert!(matches!(error, LabError::Left), "{error}"),
+        }
+    }
+    assert_eq!(done(&path).len(), 2);
+    assert!(outcome(&finished.unwrap()) == place.scripted(Vec::new()));
+}
+
+#[test]
+fn a_study_that_nobody_works_on_cannot_be_steered() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    drop(begin(&path));
+    let error = wish(&path, 0, "\"stop\"").unwrap_err();
+    assert!(error.to_string().contains("only a running one can be steered"), "{error}");
+}
