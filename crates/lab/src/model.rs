@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::encoded::encoded;
 use crate::error::LabError;
 use crate::experiment::classes_of;
-use crate::network::{Weights, set_weights};
+use crate::network::{Weights, folded, set_weights};
 use crate::recipe::{ClassWeights, Precision, Recipe};
 
 /// A trained network with all that is needed to use it on a new table; or several, whose answers are averaged.
@@ -273,7 +273,7 @@ impl Model {
         })
     }
 
-    /// A network with its weights, on a few rows that stand for any.
+    /// A network with its weights, on a few rows that stand for any; batch norm is folded into its layers.
     pub(crate) fn trainer<T: Real>(&self, network: &Network, threads: usize) -> Result<Trainer<T>, LabError> {
         let (inputs, classes) = (self.encoder.width(), classes_of(&self.target).len());
         let rows = classes.max(2);
@@ -294,6 +294,10 @@ impl Model {
             spec.class_weight = ClassWeight::Given(self.weighting.classes.clone());
         }
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
+        if spec.network.batch_norm.is_some() {
+            spec.network = folded(&spec.network, &network.weights)?;
+            return Ok(Trainer::with_options(spec, data.into(), None, options)?);
+        }
         let mut trainer = Trainer::with_options(spec, data.into(), None, options)?;
         set_weights(&mut trainer, &network.weights)?;
         Ok(trainer)

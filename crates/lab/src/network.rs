@@ -1,7 +1,9 @@
 //! A trained network between the engine and the model file.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
+use caviar_engine::nn::Mlp;
 use caviar_engine::train::{Command, Data, Event, Flow, Metric, Observer, Trainer};
 use caviar_engine::{Dims, Real, Tensor};
 use caviar_formats::{Array, Elements};
@@ -42,6 +44,20 @@ pub(crate) fn set_weights<T: Real>(trainer: &mut Trainer<T>, weights: &Weights) 
     match weights.keys().find(|name| !names.contains(name)) {
         Some(name) => Err(LabError::BrokenModel { what: format!("array `{name}` belongs to no layer") }),
         None => Ok(()),
+    }
+}
+
+/// A network under batch norm without it, with these weights, for prediction.
+pub(crate) fn folded(network: &Mlp, weights: &Weights) -> Result<Mlp, LabError> {
+    let asked = RefCell::new(BTreeSet::new());
+    let weight = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        weights.get(name).map(Array::to_f64)
+    };
+    let folded = network.folded(weight).map_err(|error| broken(&error))?;
+    match weights.keys().find(|name| !asked.borrow().contains(*name)) {
+        Some(name) => Err(LabError::BrokenModel { what: format!("array `{name}` belongs to no layer") }),
+        None => Ok(folded),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod tables;
 
+use caviar_engine::rows::Rows;
 use caviar_lab::{
     DataOptions, ErrorKind, Experiment, LabError, Model, Part, Precision, Predictions, Quiet, Recipe, Workers, train,
 };
@@ -154,4 +155,32 @@ fn bad_tables_and_settings_end_with_their_kind_of_error() {
     assert_eq!(fails(Recipe { metric: caviar_engine::train::Metric::Rmse, ..brief() }), ErrorKind::Data);
     assert_eq!(fails(Recipe { class_weight: "abvoe=2".parse().unwrap(), ..brief() }), ErrorKind::Data);
     assert_eq!(brief().notes(12), ["batch size 32 cut to the 12 training rows"]);
+}
+
+#[test]
+fn batch_norm_folded_for_prediction_says_what_its_definition_says() {
+    for precision in [Precision::F32, Precision::F64] {
+        let recipe = Recipe { batch_norm: true, hidden: vec![6], precision, ..brief() };
+        let model = trained(&kinds(80, 1), "kind", &recipe);
+        let width = model.encoder().width();
+        let values: Vec<f64> = (0..20 * width).map(|at| ((at * 37 % 101) as f64 - 50.0) / 25.0).collect();
+        let rows = Rows::from_f64(values.clone(), width).unwrap();
+        let Predictions::Classes { probabilities, .. } = model.predict_rows(&rows).unwrap() else { panic!("classes") };
+        let of = |name: &str| model.weights()[name].to_f64();
+        let (w1, w2, b2) = (of("dense1/weight"), of("dense2/weight"), of("dense2/bias"));
+        let norm = |name: &str| of(&format!("batch_norm1/{name}"));
+        let (gamma, beta, seen) = (norm("gamma"), norm("beta"), 1.0 - norm("past_weight")[0]);
+        let (mean, variance) = (norm("running_mean"), norm("running_variance"));
+        for (row, said) in values.chunks(width).zip(probabilities.chunks(2)) {
+            let unit = |unit: usize| {
+                let z: f64 = row.iter().enumerate().map(|(input, x)| x * w1[input * 6 + unit]).sum();
+                let deviation = (variance[unit] / seen + 1e-5).sqrt();
+                (gamma[unit] * (z - mean[unit] / seen) / deviation + beta[unit]).max(0.0)
+            };
+            let logit = (0..6).map(|at| unit(at) * w2[at]).sum::<f64>() + b2[0];
+            let probability = 1.0 / (1.0 + (-logit).exp());
+            let tolerance = if precision == Precision::F32 { 1e-6 } else { 1e-12 };
+            assert!((said[1] - probability).abs() < tolerance, "{precision:?}: {} {probability}", said[1]);
+        }
+    }
 }
