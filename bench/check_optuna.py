@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import optuna
+from scipy.stats import spearmanr
 
 SPACE = """
 activation = "relu"
@@ -22,6 +23,16 @@ units2 = { scale = "integer", low = 4, high = 32, log = true }
 learning-rate = { scale = "log", low = 1e-4, high = 1e-1 }
 beta = { scale = "one-minus-log", low = 0.8, high = 0.99 }
 dropout = { zero = 0.5, scale = "linear", low = 0.05, high = 0.4 }
+"""
+
+# Every setting is there in every trial.
+PLAIN = """
+hidden = ["16"]
+optimizer = ["adam", "rmsprop"]
+learning-rate = { scale = "log", low = 1e-4, high = 1e-1 }
+batch-size = { scale = "integer", low = 8, high = 128, log = true }
+dropout = { scale = "linear", low = 0.0, high = 0.8 }
+l2 = { scale = "log", low = 1e-4, high = 1e2 }
 """
 
 Float, Int = optuna.distributions.FloatDistribution, optuna.distributions.IntDistribution
@@ -38,9 +49,9 @@ DISTRIBUTIONS = {
 }
 
 
-def tuned(options, folder):
-    """The events of a search with halving, by trial, and its study."""
-    (folder / "space.toml").write_text(SPACE, encoding="utf-8")
+def tuned(options, folder, space, words):
+    """The events of a search, by trial, and its study."""
+    (folder / "space.toml").write_text(space, encoding="utf-8")
     lines = Path(options.table).read_text(encoding="utf-8").splitlines()
     rows = lines[1:]
     # Rows of every class in both parts.
@@ -48,12 +59,13 @@ def tuned(options, folder):
     for name, part in parts.items():
         (folder / name).write_text("\n".join([lines[0], *part]) + "\n", encoding="utf-8")
     command = [options.caviar, "tune", "train.csv", "--target", options.target, "--validation", "validation.csv"]
-    command += "--space space.toml --trials 40 --epochs 27 --metric accuracy --json --quiet --out study".split()
+    out = f"study-{len(list(folder.iterdir()))}"
+    command += ["--space", "space.toml", *words.split(), "--json", "--quiet", "--out", out]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"caviar ended with {done.returncode}\n{done.stderr}")
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    return {event["trial"]: event for event in events if event["event"] == "trial"}, folder / "study" / "study.db"
+    return {event["trial"]: event for event in events if event["event"] == "trial"}, folder / out / "study.db"
 
 
 def check(name, holds):
@@ -121,6 +133,23 @@ def goes_on(url, before):
     ]
 
 
+def shown(options, path):
+    done = subprocess.run([options.caviar, "show", path, "--json"], capture_output=True, text=True, check=False)
+    return json.loads(done.stdout or "{}")
+
+
+def importance(options, path):
+    """Whether settings matter in the order in which they do by Optuna's fANOVA."""
+    study = optuna.load_study(study_name=None, storage=f"sqlite:///{path}")
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=1)
+    theirs = optuna.importance.get_param_importances(study, evaluator=evaluator)
+    ours = shown(options, path)["importance"]
+    names = sorted(theirs)
+    correlation = spearmanr([theirs[name] for name in names], [ours[name.replace("-", "_")] for name in names])[0]
+    told = ", ".join(f"{name} {ours[name.replace('-', '_')]:.3f} ({theirs[name]:.3f})" for name in names)
+    return [check(f"importance is in the order of Optuna's fANOVA: {correlation:.2f}; {told}", correlation >= 0.8)]
+
+
 def dashboard(url):
     """Whether optuna-dashboard lists the study and gives its trials."""
     from wsgiref.simple_server import make_server
@@ -148,15 +177,15 @@ def main():
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        events, path = tuned(options, Path(folder))
+        events, path = tuned(options, Path(folder), SPACE, "--trials 40 --epochs 27 --metric accuracy")
         url = f"sqlite:///{path}"
         held = reads(optuna.load_study(study_name=None, storage=url), events)
         if options.dashboard:
             held += dashboard(url)
         held += goes_on(url, len(events))
-        shown = subprocess.run([options.caviar, "show", path, "--json"], capture_output=True, text=True, check=False)
-        ours = json.loads(shown.stdout or "{}").get("trials", [])
+        ours = shown(options, path).get("trials", [])
         held.append(check("what Optuna has added changes nothing of ours", len(ours) == len(events)))
+        held += importance(options, tuned(options, Path(folder), PLAIN, "--method random --trials 120 --epochs 6")[1])
     print(f"{sum(held)} passed; {len(held) - sum(held)} failed")
     return 0 if all(held) else 1
 

@@ -1,5 +1,6 @@
 //! A study as it is looked at: its trials, the best one, and what mattered.
 
+mod forest;
 mod importance;
 
 use std::collections::BTreeMap;
