@@ -105,7 +105,7 @@ def main():
     text = f"""## The Python estimators
 
 `caviar.MLPClassifier` beside scikit-learn's, both with the default settings (100 hidden units, Adam, batches of 200) for the same epochs,
-on {options.threads} threads; medians of {options.rounds} fits in turns. Made by `bench/estimators.py`.
+threads: {options.threads}; medians of {options.rounds} fits in turns. Made by `bench/estimators.py`.
 
 {table(header, rows)}
 
