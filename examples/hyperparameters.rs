@@ -6,8 +6,8 @@
 //! ```
 //!
 //! 200 networks with random settings learn the same points. Each parameter's trials are sorted by its value and cut into
-//! four groups; what the groups' means differ by is what the parameter explains by itself. `caviar show STUDY` tells the
-//! same of every search.
+//! four groups; what the groups' means differ by is what the parameter explains by itself. `caviar show STUDY` tells
+//! what mattered in a search, by a finer method (functional analysis of variance on a forest).
 
 use caviar_engine::nn::Mlp;
 use caviar_engine::optim::Momentum;

@@ -53,6 +53,7 @@ pub fn check() -> Count {
     let checks = [
         ("each technique has a section", rows(&sections)),
         ("the lines of code stand in the examples", code(&sections)),
+        ("the commands name columns that are there", columns(&sections)),
         ("all pictures are drawn, and all drawings shown", drawings(&sections)),
         ("the pictures are those that the examples draw", pictures(&sections)),
         ("the pages are made from the text", made(&sections)),
@@ -104,6 +105,22 @@ fn code(sections: &Sections) -> Result<(), String> {
         let lines: BTreeSet<&str> = source.lines().map(str::trim).collect();
         if let Some(line) = section.code.trim().lines().find(|line| !lines.contains(line.trim())) {
             return Err(format!("{} has no line `{line}`", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the tables of the commands have the columns that are to be predicted.
+fn columns(sections: &Sections) -> Result<(), String> {
+    for command in sections.section.iter().map(|section| &section.command) {
+        let words: Vec<&str> = command.split(' ').collect();
+        for pair in words.windows(3).filter(|pair| pair[0].starts_with("examples/") && pair[1] == "--target") {
+            let table =
+                std::fs::read_to_string(crate::root().join(pair[0])).map_err(|e| format!("{}: {e}", pair[0]))?;
+            let mut names = table.lines().next().unwrap_or_default().split(',');
+            if !names.any(|name| name == pair[2]) {
+                return Err(format!("{} has no column `{}`", pair[0], pair[2]));
+            }
         }
     }
     Ok(())
