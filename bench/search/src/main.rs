@@ -1,4 +1,4 @@
-//! How good a search is, by the LCBench surrogate: `cargo xtask bench search DIR [--seeds N] [--all]`.
+//! How good a search is, by the LCBench surrogate: `cargo xtask bench search DIR [--seeds N] [--all | --only WORD]`.
 //!
 //! A rung of r epochs is the surrogate's epoch r + 1 (epoch 1 is untrained). A full training has 50 epochs. Every epoch
 //! trained is paid, a trial that goes on pays the further ones only, and only what was paid within the budget counts.
@@ -26,22 +26,24 @@ type Start = Box<dyn Fn(u64, u64) -> Result<Box<dyn Search>, SearchError>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let (mut folder, mut seeds, mut all) = (None, 10, false);
+    let (mut folder, mut seeds, mut all, mut only) = (None, 10, false, String::new());
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "--seeds" => seeds = rest.next().ok_or("--seeds needs a number")?.parse::<u64>()?.max(2),
             "--all" => all = true,
+            "--only" => (all, only) = (true, rest.next().ok_or("--only needs a part of a name")?.clone()),
             _ => folder = Some(word),
         }
     }
-    let surrogate =
-        Surrogate::read(Path::new(folder.ok_or("usage: cargo xtask bench search DIR [--seeds N] [--all]")?))?;
+    let surrogate = Surrogate::read(Path::new(
+        folder.ok_or("usage: cargo xtask bench search DIR [--seeds N] [--all | --only WORD]")?,
+    ))?;
     let even: Vec<usize> = (0..surrogate.tasks.len()).step_by(2).collect();
     let odd: Vec<usize> = (1..surrogate.tasks.len()).step_by(2).collect();
     println!("| method | tasks | {} |", BUDGETS.map(|budget| budget.to_string()).join(" | "));
     println!("|---|---|{}", "---|".repeat(BUDGETS.len()));
-    for (name, start) in methods(all) {
+    for (name, start) in methods(all).into_iter().filter(|(name, _)| name.contains(&only)) {
         let (mut both, mut parts) = (Vec::new(), [Vec::new(), Vec::new()]);
         for budget in BUDGETS {
             let mut scores = Vec::new();

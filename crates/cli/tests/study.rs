@@ -34,6 +34,20 @@ fn search(out: &str) -> String {
 
 #[test]
 fn a_search_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
+    check_kills(&search, 12);
+}
+
+#[test]
+fn a_search_from_rung_to_rung_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
+    let table = example("breast_cancer.csv");
+    let halved = |out: &str| {
+        let words = format!("tune {table} --target diagnosis --validation {table} --seed 3 --quiet --out {out}");
+        format!("{words} --trials 250 --epochs 81")
+    };
+    check_kills(&halved, 250);
+}
+
+fn check_kills(search: &dyn Fn(&str) -> String, trials: usize) {
     let place = Place::new();
     place.run(&search("whole")).expect(0, &[]);
     let whole = fs::read(place.path("whole/model.safetensors")).unwrap();
@@ -63,7 +77,7 @@ fn a_search_that_is_killed_again_and_again_ends_as_if_nothing_had_happened() {
     };
     assert_eq!(show("killed"), show("whole"));
     assert_eq!(show("killed")["state"], "finished");
-    assert_eq!(show("killed")["trials"].as_array().unwrap().len(), 12);
+    assert_eq!(show("killed")["trials"].as_array().unwrap().len(), trials);
 }
 
 #[cfg(unix)]
