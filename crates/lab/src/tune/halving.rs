@@ -40,8 +40,12 @@ struct Pace {
 impl Pace {
     fn add(&mut self, trained: &[Trained], elapsed: Duration) {
         let epochs = |trained: &Trained| trained.candidate.record.epochs.saturating_sub(trained.slice.from_epoch);
-        self.epochs = self.epochs / 2.0 + trained.iter().map(epochs).sum::<u64>() as f64;
-        self.seconds = self.seconds / 2.0 + elapsed.as_secs_f64();
+        // What an earlier process has done takes no time now.
+        let epochs: u64 = trained.iter().filter(|trained| !trained.is_known).map(epochs).sum();
+        if epochs > 0 {
+            self.epochs = self.epochs / 2.0 + epochs as f64;
+            self.seconds = self.seconds / 2.0 + elapsed.as_secs_f64();
+        }
     }
 
     /// The epochs that there is time for.
