@@ -149,6 +149,10 @@ fn keep(plan: &Plan, folder: &Folder, experiment: &Experiment, finished: &Finish
         writeln!(stdout)?;
     } else {
         summary::write(&mut stdout, &report, plan.voice.color)?;
+        if let Some(penalty) = finished.penalty() {
+            let loss = finished.train.loss();
+            writeln!(stdout, "\ncost in training {loss:.6}, with the L2 penalty {:.6}", loss + penalty)?;
+        }
         writeln!(stdout, "\nmodel   {}\nreport  {}", model.display(), page.display())?;
     }
     Ok(stdout.flush()?)

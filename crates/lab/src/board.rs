@@ -115,6 +115,9 @@ pub struct FinishedEvent {
     pub seconds: f64,
     /// Updates of all networks of the run.
     pub steps: u64,
+    /// See [`Finished::penalty`](crate::Finished::penalty).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<f64>,
     /// Where the model is.
     pub model: Option<PathBuf>,
     /// Where the report is.

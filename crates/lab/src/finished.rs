@@ -66,6 +66,17 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// What L2 adds to the training loss of the network that is kept, `λ/(2m)·ΣW²` for its m training rows; none without
+    /// L2, or where several networks were joined.
+    pub fn penalty(&self) -> Option<f64> {
+        let [network] = self.model.networks() else { return None };
+        let lambda = Some(network.recipe.l2).filter(|lambda| *lambda > 0.0 && self.members == 1)?;
+        let rows = self.data.train + if self.refit.is_empty() { 0 } else { self.data.validation };
+        let weights = network.weights.iter().filter(|(name, _)| name.ends_with("/weight"));
+        let squares: f64 = weights.flat_map(|(_, weight)| weight.to_f64()).map(|weight| weight * weight).sum();
+        Some(lambda / (2.0 * rows as f64) * squares)
+    }
+
     /// The last event, with the places where model and report were put.
     pub fn event(&self, model: Option<PathBuf>, report: Option<PathBuf>) -> Event {
         Event::Finished(FinishedEvent {
@@ -75,6 +86,7 @@ impl Finished {
             test: self.test.clone(),
             seconds: self.seconds,
             steps: self.steps,
+            penalty: self.penalty(),
             model,
             report,
         })

@@ -184,3 +184,22 @@ fn batch_norm_folded_for_prediction_says_what_its_definition_says() {
         }
     }
 }
+
+#[test]
+fn the_penalty_is_told_apart_from_the_loss() {
+    let table = Table::parse(kinds(100, 1).as_bytes(), "table.csv", &ReadOptions::default()).unwrap();
+    let options =
+        DataOptions { validation: Part::Fraction(0.0), test: Part::Fraction(0.2), ..DataOptions::new("kind") };
+    let experiment = Experiment::from_table(table, &options).unwrap();
+    let finished = |l2| {
+        let recipe = Recipe { l2, hidden: vec![], ..brief() };
+        train(&experiment, &recipe, &Workers::new(1), &mut Quiet).unwrap()
+    };
+    assert_eq!(finished(0.0).penalty(), None);
+    let with = finished(3.0);
+    // 80 rows to learn from: 3/160 times the sum of the squares; the bias is exempt.
+    let squares: f64 = with.model.weights()["dense1/weight"].to_f64().iter().map(|weight| weight.powi(2)).sum();
+    assert!((with.penalty().unwrap() - 3.0 / 160.0 * squares).abs() < 1e-12);
+    let json = serde_json::to_value(with.event(None, None)).unwrap();
+    assert!((json["penalty"].as_f64().unwrap() - 3.0 / 160.0 * squares).abs() < 1e-12);
+}
