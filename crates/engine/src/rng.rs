@@ -155,6 +155,12 @@ impl Stream {
     /// Brings `values` into random order, each order equally likely (Fisher & Yates, from the last place down).
     pub fn shuffle<T>(&self, values: &mut [T]) {
         let mut words = Words::new(*self);
+        if size_of_val(values) <= FITS_FIRST_CACHE {
+            for last in (1..values.len()).rev() {
+                values.swap(last, words.below(last as u64 + 1) as usize);
+            }
+            return;
+        }
         // Places are drawn some steps ahead of the swaps, so that those of a long list are at hand by then.
         let mut places = [0; SHUFFLED_AHEAD];
         let mut last = values.len().saturating_sub(1);
@@ -177,6 +183,8 @@ impl Stream {
     }
 }
 
+/// A list of so many bytes is at hand wherever it is looked at.
+const FITS_FIRST_CACHE: usize = 16 << 10;
 /// The places that a shuffle draws before it swaps.
 const SHUFFLED_AHEAD: usize = 32;
 

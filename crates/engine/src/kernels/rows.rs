@@ -63,15 +63,21 @@ impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
     fn run<S: Simd<Elem = T>>(self, _: S) {
         let Gather { values, width, rows, columns, indices, out } = self;
         let columns_of_batch = columns.map_or(width, Columns::len);
-        if columns_of_batch == 0 {
-            return;
+        let near = size_of_val(values) <= NEAR;
+        match (columns, width) {
+            _ if columns_of_batch == 0 => return,
+            (None, 1) if near => return narrow::<E, T, 1>(values, rows, indices, out),
+            (None, 2) if near => return narrow::<E, T, 2>(values, rows, indices, out),
+            (None, 3) if near => return narrow::<E, T, 3>(values, rows, indices, out),
+            (None, 4) if near => return narrow::<E, T, 4>(values, rows, indices, out),
+            _ => {}
         }
         let stored = |&index: &u32| {
             let row = rows.map_or(Some(&index), |rows| rows.get(index as usize));
             let start = row.map_or(usize::MAX, |&row| (row as usize).saturating_mul(width));
             values.get(start..start.saturating_add(width)).unwrap_or_default()
         };
-        let ahead = if size_of_val(values) > NEAR { AHEAD } else { indices.len() };
+        let ahead = if near { indices.len() } else { AHEAD };
         if ahead < indices.len() {
             indices.iter().take(ahead).for_each(|index| ask_for(stored(index)));
         }
@@ -94,6 +100,31 @@ impl<E: Copy + Into<f64>, T: Real> Kernel<T> for Gather<'_, E, T> {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Whole rows of a few numbers: a loop over each of them would take longer than the numbers.
+#[inline(always)]
+fn narrow<E: Copy + Into<f64>, T: Real, const WIDTH: usize>(
+    values: &[E],
+    rows: Option<&[u32]>,
+    indices: &[u32],
+    out: &mut [T],
+) {
+    let (stored, _) = values.as_chunks::<WIDTH>();
+    let (out, _) = out.as_chunks_mut::<WIDTH>();
+    let copy = |to: &mut [T; WIDTH], row: u32| {
+        if let Some(from) = stored.get(row as usize) {
+            *to = from.map(|x| T::from_f64(x.into()));
+        }
+    };
+    match rows {
+        None => out.iter_mut().zip(indices).for_each(|(to, &index)| copy(to, index)),
+        Some(rows) => {
+            for (to, &index) in out.iter_mut().zip(indices) {
+                rows.get(index as usize).iter().for_each(|&&row| copy(to, row));
             }
         }
     }

@@ -6,6 +6,9 @@ use crate::real::Real;
 /// The classes that are turned at a time.
 const TILE: usize = 32;
 
+/// Rows of so few classes are written class by class: a loop over each row would take longer than its elements.
+const NARROW: usize = 16;
+
 /// What the room for a tile holds.
 #[derive(Clone, Copy, PartialEq)]
 enum Held {
@@ -91,12 +94,22 @@ impl<'a, T: Real> Tiles<'a, T> {
     pub fn store(&mut self, tile: usize, out: &mut [T]) {
         let first = tile * TILE;
         let lanes = &self.lanes[..TILE.min(self.classes - first)];
+        self.held = Held::Nothing;
+        if self.rows == LANES && lanes.len() <= NARROW {
+            assert!(out.len() >= LANES * self.classes, "room for sixteen rows");
+            for (class, lanes) in (first..).zip(lanes) {
+                for (row, lane) in lanes.iter().enumerate() {
+                    // SAFETY: `row < 16` and `class < classes`, and `out` has sixteen rows of so many.
+                    unsafe { *out.get_unchecked_mut(row * self.classes + class) = *lane };
+                }
+            }
+            return;
+        }
         for l in 0..self.rows {
             let row = &mut out[l * self.classes + first..][..lanes.len()];
             for (lanes, x) in lanes.iter().zip(row) {
                 *x = lanes[l];
             }
         }
-        self.held = Held::Nothing;
     }
 }
