@@ -52,9 +52,7 @@ pub struct EwmaArgs {
 /// What becomes of missing values of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Gaps {
-    /// The first one is an error.
     Error,
-    /// The average goes on with the next value.
     Skip,
 }
 
