@@ -61,7 +61,7 @@ fn answered(study: &StudyView, trial: u64, last: u64, wishes: &[Steer]) -> Resul
         }
         sleep(GLANCE);
     }
-    writeln!(stdout, "trial {trial}: asked for, and not done yet; it will be at its next step")?;
+    writeln!(stdout, "trial {trial}: asked for; it is done when the trial trains again")?;
     Ok(ExitCode::SUCCESS)
 }
 
