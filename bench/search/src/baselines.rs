@@ -157,12 +157,12 @@ impl Baseline {
         let mut now = 0.0;
         if self.jobs.len() == WORKERS {
             let first = (0..WORKERS).min_by(|&a, &b| self.jobs[a].ends.total_cmp(&self.jobs[b].ends))?;
-            let job = self.jobs.remove(first);
-            now = job.ends;
             // Only what ends within the budget counts.
-            if now > self.budget / WORKERS as f64 {
+            if self.jobs[first].ends > self.budget / WORKERS as f64 {
                 return None;
             }
+            let job = self.jobs.remove(first);
+            now = job.ends;
             self.points[job.point].errors.push(job.error);
             if job.rung + 1 == RUNGS.len() {
                 self.best = self.best.min(job.error);
