@@ -115,3 +115,16 @@ fn an_epoch_of_a_trial_takes_less_than_120_bytes() {
     let bytes = std::fs::metadata(folder.path().join("study.db")).unwrap().len();
     assert!(bytes < TRIALS * 50 * 120, "{} bytes", bytes as f64 / (TRIALS * 50) as f64);
 }
+
+#[test]
+fn trials_that_end_in_any_order_keep_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = study(folder.path());
+    study.write(&[trial(0, OptunaState::Running), trial(2, OptunaState::Running)], 0.1).unwrap();
+    study.write(&[trial(1, OptunaState::Running), trial(2, OptunaState::Pruned)], 0.2).unwrap();
+    study.write(&[trial(2, OptunaState::Complete), trial(1, OptunaState::Fail)], 0.3).unwrap();
+    drop(study);
+    let connection = Connection::open(folder.path().join("study.db")).unwrap();
+    let states = rows(&connection, "SELECT number, state FROM trials ORDER BY trial_id");
+    assert_eq!(states, [(0, "RUNNING".to_owned()), (1, "FAIL".to_owned()), (2, "COMPLETE".to_owned())]);
+}

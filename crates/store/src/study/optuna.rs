@@ -161,7 +161,7 @@ pub(super) fn put(transaction: &Transaction<'_>, trial: &OptunaTrial) -> Result<
     Ok(())
 }
 
-/// Optuna's key of a trial of ours. That of the number is tried first: it differs only where Optuna has added trials.
+/// Optuna's key of a trial of ours: that of its number, but where Optuna has added trials of its own.
 fn id_of(transaction: &Transaction<'_>, number: u64) -> Result<Option<i64>, StudyError> {
     let (guess, word) = (number as i64 + 1, number.to_string());
     let query = "SELECT trial_id FROM trial_user_attributes WHERE trial_id = ?1 AND \"key\" = ?2 AND value_json = ?3";
@@ -169,21 +169,33 @@ fn id_of(transaction: &Transaction<'_>, number: u64) -> Result<Option<i64>, Stud
     if let Some(id) = guessed.optional()? {
         return Ok(Some(id));
     }
-    let query = "SELECT trial_id FROM trial_user_attributes WHERE \"key\" = ?1 AND value_json = ?2 AND trial_id >= ?3";
-    let found = transaction.prepare_cached(query)?.query_row(params![OURS, word, guess], |row| row.get(0));
+    if is_free(transaction, guess)? {
+        return Ok(None);
+    }
+    let query = "SELECT trial_id FROM trial_user_attributes WHERE \"key\" = ?1 AND value_json = ?2";
+    let found = transaction.prepare_cached(query)?.query_row(params![OURS, word], |row| row.get(0));
     Ok(found.optional()?)
 }
 
+fn is_free(transaction: &Transaction<'_>, id: i64) -> Result<bool, StudyError> {
+    let query = "SELECT count(*) FROM trials WHERE trial_id = ?1";
+    Ok(transaction.prepare_cached(query)?.query_row([id], |row| row.get::<_, i64>(0))? == 0)
+}
+
 fn add(transaction: &Transaction<'_>, number: u64) -> Result<i64, StudyError> {
-    // Optuna numbers trials by their keys.
-    let (last, count): (i64, i64) = transaction
-        .prepare_cached("SELECT coalesce(max(trial_id), 0), count(*) FROM trials")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // Optuna numbers trials by their keys. Workers begin trials in any order, so that each takes its own place.
+    let own = (number as i64 + 1, number as i64);
+    let (id, place) = match is_free(transaction, own.0)? {
+        true => own,
+        false => transaction
+            .prepare_cached("SELECT max(trial_id) + 1, count(*) FROM trials")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?,
+    };
     transaction
         .prepare_cached(&format!("INSERT INTO trials VALUES (?1, ?2, 1, 'RUNNING', {NOW}, NULL)"))?
-        .execute(params![last + 1, count])?;
+        .execute(params![id, place])?;
     transaction
         .prepare_cached("INSERT INTO trial_user_attributes (trial_id, \"key\", value_json) VALUES (?1, ?2, ?3)")?
-        .execute(params![last + 1, OURS, number.to_string()])?;
-    Ok(last + 1)
+        .execute(params![id, OURS, number.to_string()])?;
+    Ok(id)
 }
