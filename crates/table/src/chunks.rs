@@ -1,14 +1,16 @@
 //! A file as tables, one after the other.
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
-use csv::ByteRecord;
 use encoding_rs::WINDOWS_1252;
 
+use crate::batch::{self, Batch, Builders};
+use crate::builder::{ColumnBuilder, MOST_ROWS, MissingWords};
 use crate::column::Column;
 use crate::error::{ReadError, clipped};
 use crate::header::{self, Wish};
-use crate::infer::{BadCell, COLUMN_BYTES, CellFault, MissingWords, RawColumn, infer};
+use crate::infer::{BadCell, CellFault, infer};
 use crate::note::ReadNote;
 use crate::parallel;
 use crate::read::ReadOptions;
@@ -69,8 +71,8 @@ pub(crate) struct Open<'a> {
     wishes: Vec<Wish>,
     missing: Vec<String>,
     rows: Rows<'a>,
-    /// The row that comes next, where it has been read.
-    next: Option<ByteRecord>,
+    /// The row that comes next and its line, where it has been read.
+    next: Option<(Batch, u64)>,
     /// Whether commas may be decimal points, as they do not separate cells.
     commas: bool,
     text: Text,
@@ -97,11 +99,12 @@ impl<'a> Open<'a> {
         let mut notes: Vec<ReadNote> = source.utf16.then_some(ReadNote::Utf16).into_iter().collect();
         let mut text = if source.named || source.utf16 { Text::Utf8 } else { Text::Ascii };
         let mut rows = Rows::new(source, path, delimiter);
-        let mut first = ByteRecord::new();
-        if !rows.next(&mut first, None)? {
+        let (mut first, mut lines) = (Batch::default(), RowLines::default());
+        rows.fill(&mut first, 1, None, 0, &mut lines)?;
+        if first.rows == 0 {
             return Err(ReadError::Empty { path: path.to_owned() });
         }
-        header::check_count(first.len(), path)?;
+        header::check_count(first.cells.len(), path)?;
         let head = decoded(&first, options.header, &mut text);
         let names = header::names(&head, options, path)?;
         let wishes = header::wishes(&names, options, path)?;
@@ -109,7 +112,7 @@ impl<'a> Open<'a> {
         if !unnamed.is_empty() {
             notes.push(ReadNote::Unnamed { names: unnamed });
         }
-        let next = (!options.header).then_some(first);
+        let next = (!options.header).then(|| (first, lines.line(0)));
         let (path, missing, commas) = (path.to_owned(), options.missing.clone(), delimiter != b',');
         Ok(Open { path, names, wishes, missing, rows, next, commas, text, notes })
     }
@@ -121,14 +124,13 @@ impl<'a> Open<'a> {
             return Ok(None);
         }
         self.settle_text(&mut columns, &lines)?;
-        let missing = MissingWords::new(&self.missing);
         let (mut kept, mut passed_over, mut by_comma) = (Vec::new(), Vec::new(), Vec::new());
         let threads = parallel::threads(columns.len(), count);
         let columns = columns.into_iter().zip(&self.wishes).collect();
-        let all = parallel::map(columns, threads, |(raw, wish): (RawColumn, &Wish)| match wish {
+        let all = parallel::map(columns, threads, |(built, wish): (ColumnBuilder, &Wish)| match wish {
             Wish::Skip => None,
-            Wish::Find => Some(infer(&raw, &missing, None, self.commas)),
-            Wish::Keep(storage) => Some(infer(&raw, &missing, Some(*storage), self.commas)),
+            Wish::Find => Some(infer(built, None, self.commas)),
+            Wish::Keep(storage) => Some(infer(built, Some(*storage), self.commas)),
         });
         for (name, found) in self.names.iter().zip(all) {
             let Some(found) = found else {
@@ -151,10 +153,10 @@ impl<'a> Open<'a> {
     ///
     /// Bytes that are none tell that the file is windows-1252, all of it: after letters in UTF-8 in what came before
     /// they are an error.
-    fn settle_text(&mut self, columns: &mut [RawColumn], lines: &RowLines) -> Result<(), ReadError> {
+    fn settle_text(&mut self, columns: &mut [ColumnBuilder], lines: &RowLines) -> Result<(), ReadError> {
         let mut letters = false;
-        for (raw, name) in columns.iter().zip(&self.names) {
-            match raw.not_utf8() {
+        for (built, name) in columns.iter().zip(&self.names) {
+            match built.not_utf8() {
                 _ if self.text == Text::Windows1252 => break,
                 Ok(some) => letters |= some,
                 Err(_) if self.text == Text::Ascii => self.text = Text::Windows1252,
@@ -168,51 +170,68 @@ impl<'a> Open<'a> {
             self.text = Text::Utf8;
         }
         if self.text == Text::Windows1252 {
-            for (raw, name) in columns.iter_mut().zip(&self.names) {
-                if !raw.recode() {
-                    return Err(self.too_long(name));
-                }
+            let missing = MissingWords::new(&self.missing);
+            for (built, wish) in columns.iter_mut().zip(&self.wishes) {
+                built.recode(wish.words(), &missing);
             }
         }
         Ok(())
     }
 
-    fn too_long(&self, name: &str) -> ReadError {
-        ReadError::ColumnTooLong { path: self.path.clone(), column: clipped(name), limit: COLUMN_BYTES }
-    }
-
     /// The cells of the next rows by column of the file; those of columns passed over stay empty.
-    fn collect(&mut self, most: usize) -> Result<(Vec<RawColumn>, RowLines, usize), ReadError> {
-        let mut columns: Vec<RawColumn> = self.names.iter().map(|_| RawColumn::default()).collect();
-        let mut lines = RowLines::default();
-        let mut count = 0;
-        let given = self.next.take();
-        let mut there = given.is_some();
-        let mut row = given.unwrap_or_default();
-        while count < most && (std::mem::take(&mut there) || self.rows.next(&mut row, Some(&self.names))?) {
-            lines.push(count, self.rows.line);
-            for (at, cell) in row.iter().enumerate() {
-                if self.wishes[at] != Wish::Skip && !columns[at].push(cell) {
-                    return Err(self.too_long(&self.names[at]));
-                }
+    fn collect(&mut self, most: usize) -> Result<(Vec<ColumnBuilder>, RowLines, usize), ReadError> {
+        let Open { names, wishes, missing, rows, next, path, .. } = self;
+        let most = most.min(MOST_ROWS + 1);
+        let missing = MissingWords::new(missing);
+        let mut columns: Vec<ColumnBuilder> = wishes.iter().map(|wish| ColumnBuilder::new(wish.words())).collect();
+        let mut places = batch::places(&mut columns, wishes);
+        let (mut lines, mut count) = (RowLines::default(), 0);
+        let mut fill = |batch: &mut Batch| match next.take() {
+            Some((row, line)) => {
+                *batch = row;
+                lines.push(0, line);
+                count += batch.rows;
+                Ok(())
             }
-            count += 1;
+            None => {
+                rows.fill(batch, most - count, Some(names), count, &mut lines)?;
+                count += batch.rows;
+                Ok::<(), ReadError>(())
+            }
+        };
+        let mut batch = Batch::default();
+        fill(&mut batch)?;
+        batch::build(&batch, &mut places, &missing);
+        fill(&mut batch)?;
+        if batch.rows > 0 {
+            thread::scope(|scope| {
+                let mut builders = Builders::start(scope, places, &missing);
+                while batch.rows > 0 {
+                    batch = builders.send(std::mem::take(&mut batch));
+                    fill(&mut batch)?;
+                }
+                Ok::<(), ReadError>(())
+            })?;
+        }
+        if count > MOST_ROWS {
+            return Err(ReadError::TooManyRows { path: path.clone(), limit: MOST_ROWS });
         }
         Ok((columns, lines, count))
     }
 }
 
 /// The cells of the first row as text; where they are a header, they may tell what the bytes are.
-fn decoded(first: &ByteRecord, header: bool, text: &mut Text) -> Vec<String> {
-    let utf8 = first.iter().all(|cell| std::str::from_utf8(cell).is_ok());
-    if header && *text == Text::Ascii && !first.as_slice().is_ascii() {
+fn decoded(first: &Batch, header: bool, text: &mut Text) -> Vec<String> {
+    let cells = || (0..first.cells.len()).map(|at| first.cell(at));
+    let utf8 = cells().all(|cell| std::str::from_utf8(cell).is_ok());
+    if header && *text == Text::Ascii && !cells().all(<[u8]>::is_ascii) {
         *text = if utf8 { Text::Utf8 } else { Text::Windows1252 };
     }
     let cell = |cell: &[u8]| match std::str::from_utf8(cell) {
         Ok(cell) if utf8 => cell.to_owned(),
         _ => WINDOWS_1252.decode_without_bom_handling(cell).0.into_owned(),
     };
-    first.iter().map(cell).collect()
+    cells().map(cell).collect()
 }
 
 fn bad_cell(path: &Path, column: String, line: u64, bad: BadCell) -> ReadError {
@@ -225,6 +244,5 @@ fn bad_cell(path: &Path, column: String, line: u64, bad: BadCell) -> ReadError {
         }
         CellFault::TextInDates { words, dates } => ReadError::TextInDates { path, line, column, cell, words, dates },
         CellFault::DecimalComma => ReadError::DecimalComma { path, line, column, cell },
-        CellFault::NotUtf8 => ReadError::NotUtf8 { path, line, column },
     }
 }

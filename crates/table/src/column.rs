@@ -24,7 +24,7 @@ impl Words {
     /// The words of these cells, `None` where missing.
     pub fn new<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Words {
         let mut interner = Interner::new();
-        let codes = cells.into_iter().map(|cell| cell.map_or(MISSING, |word| interner.code_of(word))).collect();
+        let codes = cells.into_iter().map(|cell| cell.map_or(MISSING, |word| interner.code(word.as_bytes()))).collect();
         Words { codes, dictionary: interner.finish() }
     }
 

@@ -39,8 +39,8 @@ pub enum ReadError {
     RowTooLong { path: PathBuf, line: u64, limit: u64 },
     #[error("{}: {found} columns; {limit} are the most", path.display())]
     TooManyColumns { path: PathBuf, found: usize, limit: usize },
-    #[error("{}, column `{column}`: more text than {limit} bytes or rows", path.display())]
-    ColumnTooLong { path: PathBuf, column: String, limit: u64 },
+    #[error("{}: more than {limit} rows", path.display())]
+    TooManyRows { path: PathBuf, limit: usize },
     #[error("{}: columns {first} and {second} are both named `{name}`; each needs a name of its own (give names, or say that there is no header)", path.display())]
     DuplicateName { path: PathBuf, name: String, first: usize, second: usize },
     #[error("{}: {given} names for {found} columns; each column needs one", path.display())]

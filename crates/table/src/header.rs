@@ -18,6 +18,13 @@ pub(crate) enum Wish {
     Keep(Storage),
 }
 
+impl Wish {
+    /// Whether the column holds words whatever they look like.
+    pub(crate) fn words(self) -> bool {
+        self == Wish::Keep(Storage::Words)
+    }
+}
+
 /// Refuses more columns than any table has.
 pub(crate) fn check_count(found: usize, path: &Path) -> Result<(), ReadError> {
     if found > MOST_COLUMNS {

@@ -21,8 +21,10 @@
 //! ```
 
 mod ahead;
+mod batch;
 mod block;
 mod boolean;
+mod builder;
 mod checkup;
 mod chunks;
 mod column;

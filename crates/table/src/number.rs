@@ -24,31 +24,42 @@ const EXACT_TENS: [f64; 23] = [
 /// The result is the nearest f64. Separators of thousands, decimal commas, hexadecimal and units
 /// make a word.
 pub(crate) fn read(cell: &[u8]) -> Reading {
+    read_with_places(cell).0
+}
+
+/// As [`read`], with the digits after the point of a number that is written plainly.
+///
+/// Plain is what `format!("{value:.places$}")` writes again: at most 15 digits, which f64 tells apart, no sign but the
+/// minus of what is not zero, a digit before the point and one after it where there is one, no zero in front of others.
+pub(crate) fn read_with_places(cell: &[u8]) -> (Reading, Option<u8>) {
     let (negative, unsigned) = match cell {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         _ => (false, cell),
     };
     let Some(&first) = unsigned.first() else {
-        return Reading::Word;
+        return (Reading::Word, None);
     };
     if !first.is_ascii_digit() && first != b'.' {
-        return spelled(unsigned);
+        return (spelled(unsigned), None);
     }
     let Some(decimal) = Decimal::scan(unsigned) else {
-        return Reading::Word;
+        return (Reading::Word, None);
     };
     let size = match decimal.exact() {
         Some(size) => size,
         None => match std::str::from_utf8(unsigned).map(str::parse::<f64>) {
             Ok(Ok(size)) => size,
-            _ => return Reading::Word,
+            _ => return (Reading::Word, None),
         },
     };
     if !size.is_finite() {
-        return Reading::Infinite;
+        return (Reading::Infinite, None);
     }
-    Reading::Number(if negative { -size + 0.0 } else { size })
+    let signed = cell.len() > unsigned.len();
+    let plain = decimal.is_plain(unsigned) && (!signed || (negative && size > 0.0));
+    let value = if negative { -size + 0.0 } else { size };
+    (Reading::Number(value), plain.then_some(decimal.after_point as u8))
 }
 
 /// The words that float readers take for numbers.
@@ -62,12 +73,16 @@ fn spelled(unsigned: &[u8]) -> Reading {
     }
 }
 
-/// Digits of a number without exponent, as long as they are few.
+/// Digits of a number, as long as they are few and no exponent follows.
 struct Decimal {
     digits: u64,
+    count: usize,
     after_point: usize,
-    plain: bool,
+    exponent: bool,
 }
+
+/// More digits than these are not all held by f64.
+const DIGITS: usize = 15;
 
 impl Decimal {
     /// Checks the form; `None` is a word.
@@ -75,8 +90,7 @@ impl Decimal {
         let mut digits = 0_u64;
         let mut count = 0_usize;
         let mut point = None;
-        let mut at = 0;
-        while let Some(&byte) = text.get(at) {
+        for (at, &byte) in text.iter().enumerate() {
             match byte {
                 b'0'..=b'9' => {
                     digits = digits.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
@@ -88,26 +102,35 @@ impl Decimal {
                     let unsigned =
                         exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
                     let legal = !unsigned.is_empty() && unsigned.iter().all(u8::is_ascii_digit);
-                    return legal.then_some(Decimal { digits: 0, after_point: 0, plain: false });
+                    return legal.then_some(Decimal { digits: 0, count, after_point: 0, exponent: true });
                 }
                 _ => return None,
             }
-            at += 1;
         }
         let after_point = point.map_or(0, |before| count - before);
-        (count > 0).then_some(Decimal { digits, after_point, plain: count <= 19 })
+        (count > 0).then_some(Decimal { digits, count, after_point, exponent: false })
     }
 
     /// The nearest f64 where one division of exact numbers gives it.
     fn exact(&self) -> Option<f64> {
-        let small = self.plain && self.digits <= 1 << 53 && self.after_point < EXACT_TENS.len();
-        small.then(|| self.digits as f64 / EXACT_TENS[self.after_point])
+        let small = !self.exponent && self.count <= 19 && self.digits <= 1 << 53;
+        let tens = EXACT_TENS.get(self.after_point).filter(|_| small)?;
+        Some(if self.after_point == 0 { self.digits as f64 } else { self.digits as f64 / tens })
+    }
+
+    fn is_plain(&self, unsigned: &[u8]) -> bool {
+        let before_point = self.count - self.after_point;
+        !self.exponent
+            && self.count <= DIGITS
+            && before_point > 0
+            && (before_point == 1 || unsigned[0] != b'0')
+            && unsigned[unsigned.len() - 1] != b'.'
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reading, read};
+    use super::{Reading, read, read_with_places};
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     #[test]
@@ -158,4 +181,15 @@ mod tests {
         }
     }
     use proptest::strategy::Strategy;
+
+    #[test]
+    fn what_is_written_plainly_is_written_again_and_nothing_else_counts_as_such() {
+        for plain in ["0", "7", "-3", "0.50", "-0.5", "123456789012345", "12.000", "0.00000000000001"] {
+            let (Reading::Number(value), Some(places)) = read_with_places(plain.as_bytes()) else { panic!("{plain}") };
+            assert_eq!(format!("{value:.0$}", usize::from(places)), plain);
+        }
+        for other in ["007", "00.5", "+1", "-0", "-0.0", ".5", "5.", "1e3", "1234567890123456"] {
+            assert!(matches!(read_with_places(other.as_bytes()), (Reading::Number(_), None)), "{other}");
+        }
+    }
 }

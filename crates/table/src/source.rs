@@ -1,11 +1,9 @@
 //! Bytes of a table file: unpacked, checked, with plain line ends.
 
-use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
-use std::rc::Rc;
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
@@ -14,8 +12,6 @@ use crate::ahead::Ahead;
 use crate::decode::{Decoded, wide};
 use crate::error::ReadError;
 
-/// The most bytes of one row: a quote left open must not swallow the machine.
-pub(crate) const ROW_BYTES: u64 = 16 << 20;
 /// So much is looked at to guess the delimiter.
 const SAMPLE_BYTES: usize = 64 << 10;
 
@@ -42,8 +38,6 @@ pub(crate) struct Source<'a> {
     pub(crate) text: Lines<'a>,
     /// The first bytes of the text.
     pub(crate) sample: Vec<u8>,
-    /// What has been delivered.
-    pub(crate) progress: Rc<Progress>,
     /// Whether the file is compressed.
     pub(crate) packed: bool,
     /// Whether the encoding was named.
@@ -52,22 +46,10 @@ pub(crate) struct Source<'a> {
     pub(crate) utf16: bool,
 }
 
-/// Counters shared by the reader and those who read from it.
-#[derive(Default)]
-pub(crate) struct Progress {
-    /// Bytes delivered so far.
-    pub(crate) delivered: Cell<u64>,
-    /// Bytes delivered since the last row was complete.
-    pub(crate) since_row: Cell<u64>,
-    /// Whether all is delivered, the last line end too.
-    pub(crate) ended: Cell<bool>,
-}
-
 /// Faults found in the bytes, carried through `io::Error`.
 #[derive(Debug)]
 pub(crate) enum Fault {
     NulByte { line: u64 },
-    RowTooLong,
     Malformed { line: u64, encoding: &'static str },
 }
 
@@ -114,15 +96,10 @@ pub(crate) fn open<'a>(mut input: Input<'a>, path: &Path, label: Option<&str>) -
     if sample.starts_with(&[0xef, 0xbb, 0xbf]) {
         sample.drain(..3);
     }
-    let progress = Rc::new(Progress::default());
-    let text = Lines {
-        inner: Box::new(Cursor::new(sample.clone()).chain(inner)),
-        progress: Rc::clone(&progress),
-        line: 1,
-        after_return: false,
-    };
+    let text =
+        Lines { inner: Box::new(Cursor::new(sample.clone()).chain(inner)), line: 1, after_return: false, ended: false };
     let named = label.is_some();
-    Ok(Source { text, sample, progress, packed, named, utf16: encoding.is_some() && !named })
+    Ok(Source { text, sample, packed, named, utf16: encoding.is_some() && !named })
 }
 
 /// The error of an input that cannot be read on.
@@ -148,29 +125,25 @@ fn take(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
 
 /// Turns `\r\n` and a lone `\r` into `\n`, refuses NUL, and ends with one `\n` more than the input.
 ///
-/// With that, the line on which a row starts follows from the parser's line count, and a quote
-/// left open is known by the last `\n` lying inside it.
+/// With that every row has an end, and one without is a quote left open.
 pub(crate) struct Lines<'a> {
     inner: Box<dyn Read + 'a>,
-    progress: Rc<Progress>,
     line: u64,
     after_return: bool,
+    ended: bool,
 }
 
 impl Read for Lines<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() || self.progress.ended.get() {
+        if buffer.is_empty() || self.ended {
             return Ok(0);
         }
-        if self.progress.since_row.get() > ROW_BYTES + buffer.len() as u64 {
-            return Err(io::Error::other(Fault::RowTooLong));
-        }
-        let kept = loop {
+        loop {
             let count = self.inner.read(buffer)?;
             if count == 0 {
-                self.progress.ended.set(true);
+                self.ended = true;
                 buffer[0] = b'\n';
-                break 1;
+                return Ok(1);
             }
             let kept = self.plain(&mut buffer[..count]);
             if buffer[..kept].contains(&0) {
@@ -180,13 +153,9 @@ impl Read for Lines<'_> {
             }
             self.line += newlines(&buffer[..kept]);
             if kept > 0 {
-                break kept;
+                return Ok(kept);
             }
-        };
-        let Progress { delivered, since_row, .. } = &*self.progress;
-        delivered.set(delivered.get() + kept as u64);
-        since_row.set(since_row.get() + kept as u64);
-        Ok(kept)
+        }
     }
 }
 
