@@ -1,5 +1,7 @@
 //! The cells of one column while a file is read.
 
+use std::iter;
+
 use encoding_rs::WINDOWS_1252;
 
 use crate::column::MISSING;
@@ -70,7 +72,7 @@ impl ColumnBuilder {
 pub(crate) struct WrittenNumbers {
     /// NaN where missing, infinite where beyond f64.
     values: Vec<f64>,
-    /// The digits after the point of what is written plainly, else [`ODD`].
+    /// The digits after the point of what is written plainly, else [`ODD`]; without the 0 of all rows at the end.
     places: Vec<u8>,
     /// The cells that are not written plainly: where each ends, and all of them.
     odd_ends: Vec<usize>,
@@ -92,8 +94,14 @@ impl WrittenNumbers {
             }
             Reading::Word => return false,
         };
+        match places {
+            Some(0) => {}
+            places => {
+                self.places.resize(self.values.len(), 0);
+                self.places.push(places.unwrap_or(ODD));
+            }
+        }
         self.values.push(value);
-        self.places.push(places.unwrap_or(ODD));
         if places.is_none() {
             self.odd_text.extend_from_slice(cell);
             self.odd_ends.push(self.odd_text.len());
@@ -103,7 +111,6 @@ impl WrittenNumbers {
 
     fn push_missing(&mut self) {
         self.values.push(f64::NAN);
-        self.places.push(0);
     }
 
     /// The values, or the row and the cell of the first infinity.
@@ -125,7 +132,8 @@ impl WrittenNumbers {
     fn as_words(&self) -> RawWords {
         let mut words = RawWords::new();
         let mut odd = 0;
-        for (&value, &places) in self.values.iter().zip(&self.places) {
+        let places = self.places.iter().copied().chain(iter::repeat(0));
+        for (&value, places) in self.values.iter().zip(places) {
             if value.is_nan() {
                 words.codes.push(MISSING);
             } else if places == ODD {

@@ -32,6 +32,9 @@ pub(crate) fn read(cell: &[u8]) -> Reading {
 /// Plain is what `format!("{value:.places$}")` writes again: at most 15 digits, which f64 tells apart, no sign but the
 /// minus of what is not zero, a digit before the point and one after it where there is one, no zero in front of others.
 pub(crate) fn read_with_places(cell: &[u8]) -> (Reading, Option<u8>) {
+    if let Some(whole) = plain_whole(cell) {
+        return (Reading::Number(whole), Some(0));
+    }
     let (negative, unsigned) = match cell {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -60,6 +63,24 @@ pub(crate) fn read_with_places(cell: &[u8]) -> (Reading, Option<u8>) {
     let plain = decimal.is_plain(unsigned) && (!signed || (negative && size > 0.0));
     let value = if negative { -size + 0.0 } else { size };
     (Reading::Number(value), plain.then_some(decimal.after_point as u8))
+}
+
+/// A whole number that is written plainly: what most cells are, read without looking for anything else.
+fn plain_whole(cell: &[u8]) -> Option<f64> {
+    let digits = cell.strip_prefix(b"-").unwrap_or(cell);
+    let zero = *digits.first()? == b'0';
+    if digits.len() > DIGITS || (zero && cell.len() > 1) {
+        return None;
+    }
+    let mut size = 0_i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        size = size * 10 + i64::from(digit);
+    }
+    Some(if digits.len() < cell.len() { -size } else { size } as f64)
 }
 
 /// The words that float readers take for numbers.
