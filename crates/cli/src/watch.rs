@@ -129,7 +129,8 @@ impl Watch {
         if let Some(validation) = &event.validation {
             line += &format!(", validation {} {:.4}", self.metric, figure(validation));
         }
-        if let Some(live) = &self.live {
+        // The picture is of the network that was asked for, not of its forks.
+        if let Some(live) = self.live.as_ref().filter(|_| event.trial == 0) {
             live.epoch(event);
         }
         if let Some(bar) = &self.bar {
@@ -143,9 +144,12 @@ impl Watch {
 
     fn steered(&self, event: &SteeredEvent) {
         match &self.live {
-            Some(live) => live.steered(event),
+            Some(live) if event.trial == 0 => live.steered(event),
             None if self.voice.quiet => {}
-            None => self.say(&told(event)),
+            Some(_) | None if self.search || event.trial > 0 => {
+                self.say(&format!("trial {}, {}", event.trial, told(event)));
+            }
+            Some(_) | None => self.say(&told(event)),
         }
     }
 

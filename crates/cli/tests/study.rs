@@ -168,6 +168,40 @@ fn other_files_are_refused_with_what_they_are() {
 }
 
 #[test]
+fn a_running_program_is_changed_forked_and_ended_from_another_terminal() {
+    let place = Place::with_table();
+    let endless = "train good.csv --target y --validation 0.3 --epochs 100000000 --quiet --out s";
+    let child = start(&place, endless);
+    wait_for(&place.path("s/study.db"));
+    // The trial is on the disk half a second later.
+    while place.run("show s --json").lines()[0]["trials"].as_array().is_none_or(Vec::is_empty) {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let steer = |words: &str, told: &str| {
+        let done = place.run(&format!("steer s {words}"));
+        done.expect(0, &[]);
+        assert!(done.stdout.contains(told), "{words}: {}", done.stdout);
+    };
+    steer("--learning-rate 0.002", "learning-rate 0.002, was learning-rate 0.001");
+    steer("--learning-rate -1", "learning-rate -1 is refused: ");
+    steer("--fork --l2 0.5", "forked as trial 1000003 with l2 0.5");
+    steer("--undo", "before learning-rate 0.002");
+    let shown = place.run("show s --json").lines().remove(0);
+    let fork = &shown["trials"][1];
+    assert_eq!((&fork["trial"], &fork["parent"]["trial"]), (&1_000_003.into(), &0.into()));
+    assert!(place.run("show s").stdout.contains("1000003 of 0"), "the parent is named");
+    steer("--stop", "stop");
+    // The fork is trained now.
+    steer("--trial 1000003 --stop", "stop");
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let shown = place.run("show s --json").lines().remove(0);
+    assert_eq!(shown["trials"].as_array().unwrap().len(), 2);
+    assert!(shown["trials"][1]["params"]["l2"] == 0.5 && shown["trials"][1]["state"] == "complete");
+    place.run("steer s --fork --stop").expect(2, &["--stop"]);
+}
+
+#[test]
 fn only_what_runs_can_be_steered() {
     let place = Place::with_table();
     place.run("train good.csv --target y --epochs 2 --quiet --out run").expect(0, &[]);

@@ -7,6 +7,7 @@ use caviar_tune::{Params, TrialState};
 use serde::{Serialize, Serializer};
 
 use crate::figures::Figures;
+use crate::finished::Parent;
 use crate::report_data::DataReport;
 use crate::steering::SteeredEvent;
 
@@ -98,6 +99,9 @@ pub struct TrialEvent {
     pub score: Option<f64>,
     /// Epochs trained.
     pub epochs: u64,
+    /// The trial that it was forked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
 }
 
 /// The end of a run.

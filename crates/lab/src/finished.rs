@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use caviar_engine::train::Metric;
 use caviar_tune::{Params, Space, TrialState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::board::{BestEvent, Event, FinishedEvent};
@@ -161,6 +161,18 @@ pub struct TrialRecord {
     pub curve: Vec<CurvePoint>,
     /// Where it diverged, in words.
     pub diverged: Option<String>,
+    /// The trial that it was forked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// Where a trial was forked from another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The other trial.
+    pub trial: u64,
+    /// Updates that both have in common.
+    pub step: u64,
 }
 
 /// One epoch of a curve.

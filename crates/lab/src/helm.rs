@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use caviar_engine::Real;
-use caviar_engine::train::{BatchSize, Change, Snapshot, Trainer};
+use caviar_engine::train::{BatchSize, Change, Progress, Snapshot, Trainer};
 
 use crate::error::{Divergence, LabError};
+use crate::ledger::{Birth, write_snapshot};
 use crate::run::Company;
 use crate::steering::{Halt, Steer, Steered};
 
@@ -19,6 +20,8 @@ pub(crate) enum Course {
     On,
     /// On from an earlier step.
     Back,
+    /// On from its beginning, with all that was asked for so far.
+    Anew,
     /// To its end.
     Stop,
     /// Nobody answered.
@@ -55,7 +58,7 @@ impl<T: Real> Helm<T> {
                     tell(trainer, company, Steered::Continued);
                 }
                 Some(wish) => match self.answer(trainer, company, wish)? {
-                    Course::Stop => return Ok(Course::Stop),
+                    end @ (Course::Stop | Course::Anew) => return Ok(end),
                     Course::Back => course = Course::Back,
                     Course::On | Course::Adrift => {}
                 },
@@ -77,8 +80,7 @@ impl<T: Real> Helm<T> {
                 Some(Steer::Pause) => {}
                 Some(Steer::Continue) => return Ok(Course::On),
                 Some(wish) => match self.answer(trainer, company, wish)? {
-                    Course::Stop => return Ok(Course::Stop),
-                    Course::Back => return Ok(Course::Back),
+                    left @ (Course::Stop | Course::Back | Course::Anew) => return Ok(left),
                     Course::On | Course::Adrift => {}
                 },
             }
@@ -93,8 +95,11 @@ impl<T: Real> Helm<T> {
                 let change = Change::LearningRate(trainer.learning_rate() * factor);
                 (self.set(trainer, change)?, Course::On)
             }
+            // What was changed before this process took the run up is found by going there again.
+            Steer::Undo if self.kept.is_empty() && company.can_begin_anew() => return Ok(Course::Anew),
             Steer::Undo => self.undo(trainer)?,
             Steer::Stop => (Steered::Stopped, Course::Stop),
+            Steer::Fork(changes) => (fork(trainer, company, changes)?, Course::On),
             Steer::Pause | Steer::Continue => return Ok(Course::On),
         };
         tell(trainer, company, steered);
@@ -124,6 +129,29 @@ impl<T: Real> Helm<T> {
         trainer.restore(&snapshot)?;
         Ok((Steered::Undone { change, left }, Course::Back))
     }
+}
+
+/// Makes a trial of its own that goes on from here with changes; this one goes on as it is.
+fn fork<T: Real>(
+    trainer: &mut Trainer<T>,
+    company: &mut dyn Company,
+    changes: Vec<Change>,
+) -> Result<Steered, LabError> {
+    let here = trainer.snapshot()?;
+    let refused = changes.iter().find_map(|change| Some((change, trainer.change(change).err()?)));
+    let birth = trainer.snapshot()?;
+    if !changes.is_empty() {
+        trainer.restore(&here)?;
+    }
+    if let Some((change, error)) = refused {
+        return Ok(Steered::Refused { wish: format!("fork with {change}"), rule: error.to_string() });
+    }
+    let bytes = write_snapshot(&birth).map_err(|_| LabError::Worker)?;
+    let Progress { epoch, steps, .. } = birth.progress;
+    Ok(match company.fork(Birth { changes: changes.clone(), epoch, steps, bytes })? {
+        Ok(fork) => Steered::Forked { fork, changes },
+        Err(rule) => Steered::Refused { wish: "fork".to_owned(), rule: rule.to_owned() },
+    })
 }
 
 fn tell<T: Real>(trainer: &Trainer<T>, company: &mut dyn Company, steered: Steered) {

@@ -6,6 +6,7 @@
 //! run, because a run is a function of its recipe, its rows and its snapshot.
 
 mod curve;
+mod fork;
 mod inbox;
 mod optuna;
 mod scribe;
@@ -26,11 +27,13 @@ use caviar_tune::TrialState;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Divergence, LabError};
-use crate::finished::{CurvePoint, TrialRecord};
+use crate::finished::{CurvePoint, Parent, TrialRecord};
 use crate::network::Weights;
 use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
+use fork::Forks;
+pub(crate) use fork::{Birth, Fork, UNWRITTEN};
 use inbox::{Inbox, Mailed};
 pub(crate) use optuna::optuna_entry;
 pub(crate) use scribe::{Left, Place, Scribe, Stage};
@@ -50,6 +53,9 @@ struct Book {
     /// Runs of earlier processes that may go on from a snapshot.
     begun: BTreeSet<RunKey>,
     inbox: Inbox,
+    /// Trials that were changed from the keyboard.
+    by_hand: BTreeSet<u64>,
+    forks: Mutex<Forks>,
     /// Of the work of earlier processes.
     elapsed: Duration,
     /// Bytes of the last snapshots of trials that are kept.
@@ -104,6 +110,8 @@ pub(crate) struct TrialDetails {
     pub(crate) steps: u64,
     pub(crate) seconds: f64,
     pub(crate) diverged: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<Parent>,
 }
 
 impl Ledger {
@@ -152,12 +160,15 @@ impl Ledger {
             known.ended = Some(run);
         }
         let kept = reader.kept(SnapshotKind::State)?;
+        let (wishes, trials) = (reader.wishes(0)?, reader.trials()?);
         let book = Book {
+            by_hand: inbox::by_hand(&reader.commands()?, &wishes),
+            forks: Mutex::new(Forks::of(&trials).map_err(|what| damaged(&path, &what))?),
             known,
             elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
             kept: Mutex::new(kept.into_iter().collect()),
-            inbox: Inbox::new(reader.wishes(0)?),
+            inbox: Inbox::new(wishes),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
             writer: StudyWriter::start(study),
@@ -369,6 +380,7 @@ pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
         steps: record.steps,
         seconds: record.seconds,
         diverged: record.diverged.clone(),
+        parent: record.parent,
     };
     Entry::Trial(TrialRow {
         number: record.number,
@@ -400,6 +412,7 @@ pub(crate) fn begins(number: u64, params: caviar_tune::Params) -> TrialRecord {
         seconds: 0.0,
         curve: Vec::new(),
         diverged: None,
+        parent: None,
     }
 }
 

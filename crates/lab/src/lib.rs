@@ -49,7 +49,9 @@ pub use evaluate::{ClassFigures, EvaluateOptions, Evaluated, Figure, Interval, e
 pub use experiment::Experiment;
 pub use figures::Figures;
 pub use fingerprint::{fingerprint, same_files};
-pub use finished::{Baseline, Best, Confusion, CurvePoint, Finished, Surface, SurfacePoint, TrialRecord, Validated};
+pub use finished::{
+    Baseline, Best, Confusion, CurvePoint, Finished, Parent, Surface, SurfacePoint, TrialRecord, Validated,
+};
 pub use inspect::{ArraySummary, ColumnSummary, FileKind, file_kind, inspect_arrays, inspect_table};
 pub use ledger::{Ledger, StudyAbout, read_snapshot, write_snapshot};
 pub use model::{Model, Network, Predictions, Weighting};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use caviar_engine::nn::{Activation, Init, Loss};
 use caviar_engine::optim::Optimizer;
 use caviar_engine::schedule::Schedule;
-use caviar_engine::train::Metric;
+use caviar_engine::train::{Change, Metric};
 use serde::{Deserialize, Serialize};
 
 pub use arrays::{ArraysError, InitLayout};
@@ -144,6 +144,30 @@ impl Default for Recipe {
             metric: Metric::Loss,
             precision: Precision::F32,
             seed: 0,
+        }
+    }
+}
+
+impl Recipe {
+    /// With a hyperparameter changed, as it is shown; what a network that is changed on its way does is its own affair.
+    pub(crate) fn changed(self, change: &Change) -> Recipe {
+        match change.clone() {
+            Change::LearningRate(learning_rate) => {
+                Recipe { learning_rate, schedule: Schedule::Constant, warm_up: 0.0, ..self }
+            }
+            Change::Schedule(schedule) => Recipe { schedule, ..self },
+            Change::Beta(beta) => Recipe { beta, ..self },
+            Change::Beta1(beta1) => Recipe { beta1, ..self },
+            Change::Beta2(beta2) => Recipe { beta2, ..self },
+            Change::Epsilon(epsilon) => Recipe { epsilon, ..self },
+            Change::L2(l2) => Recipe { l2, ..self },
+            Change::WeightDecay(weight_decay) => Recipe { weight_decay, ..self },
+            Change::ClipNorm(clip_norm) => Recipe { clip_norm, ..self },
+            Change::ClipValue(clip_value) => Recipe { clip_value, ..self },
+            Change::Dropout(dropout) => Recipe { dropout, ..self },
+            Change::BatchSize(rows) => Recipe { batch_size: BatchRows::Rows(rows), ..self },
+            Change::Optimizer(optimizer) => Recipe { optimizer, ..self },
+            Change::Epochs(epochs) => Recipe { epochs, horizon: self.horizon.or(Some(self.epochs)), ..self },
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
 use crate::helm::{Course, Helm};
-use crate::ledger::{Begun, Place, Scribe};
+use crate::ledger::{Begun, Birth, Place, Scribe, UNWRITTEN};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
@@ -35,6 +35,14 @@ pub(crate) trait Company {
     }
     /// A wish was answered; the epoch and the update that come next.
     fn steered(&mut self, epoch: u64, step: u64, steered: Steered);
+    /// Makes a trial of its own; its number, or why there cannot be one.
+    fn fork(&mut self, _: Birth) -> Result<Result<u64, &'static str>, LabError> {
+        Ok(Err(UNWRITTEN))
+    }
+    /// Whether all that was asked of the run is known, so that it can be done again from its beginning.
+    fn can_begin_anew(&self) -> bool {
+        false
+    }
 }
 
 /// A function that is told of the epochs and steers nothing.
@@ -87,6 +95,14 @@ impl Company for Noted<'_, '_> {
     fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
         self.scribe.steered(step, &steered);
         self.company.steered(epoch, step, steered);
+    }
+
+    fn fork(&mut self, birth: Birth) -> Result<Result<u64, &'static str>, LabError> {
+        self.scribe.fork(birth)
+    }
+
+    fn can_begin_anew(&self) -> bool {
+        self.scribe.mailed.can_begin_anew()
     }
 }
 
@@ -157,30 +173,48 @@ pub(crate) fn run(
         }
         return Ok(known);
     }
-    match recipe.precision {
-        Precision::F32 => run_in::<f32>(views, recipe, seeds, order_seed, threads, limits, company),
-        Precision::F64 => run_in::<f64>(views, recipe, seeds, order_seed, threads, limits, company),
+    let work = Work { views, recipe, seeds, order_seed, threads, limits };
+    let attempt = match recipe.precision {
+        Precision::F32 => run_in::<f32>,
+        Precision::F64 => run_in::<f64>,
+    };
+    match attempt(work, false, company)? {
+        Some(run) => Ok(run),
+        // From its beginning it has nothing to go back to that it does not know.
+        None => attempt(work, true, company)?.ok_or(LabError::Worker),
     }
 }
 
-fn run_in<T: Real>(
-    views: &[View],
-    recipe: &Recipe,
-    seeds: &[u64],
+/// What is to be trained.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    views: &'a [View],
+    recipe: &'a Recipe,
+    seeds: &'a [u64],
     order_seed: u64,
     threads: usize,
-    limits: Limits<'_>,
-    company: &mut dyn Company,
-) -> Result<Run, LabError> {
-    let start = Instant::now();
-    let mut members = Vec::with_capacity(views.len());
-    for (view, &seed) in views.iter().zip(seeds) {
-        members.push(member::<T>(view, &Recipe { seed, ..recipe.clone() }, order_seed, threads, views.len() == 1)?);
+    limits: Limits<'a>,
+}
+
+impl Work<'_> {
+    fn members<T: Real>(&self) -> Result<Vec<Trainer<T>>, LabError> {
+        let alone = self.views.len() == 1;
+        let each = self.views.iter().zip(self.seeds).map(|(view, &seed)| {
+            let recipe = Recipe { seed, ..self.recipe.clone() };
+            member::<T>(view, &recipe, self.order_seed, self.threads, alone)
+        });
+        each.collect()
     }
-    let curve = limits.place.take_up(&mut members)?;
-    let steps = members.first().map_or(0, |trainer| trainer.progress().steps);
-    let mut scribe = Scribe::new(limits.place, limits.interrupt, &curve, steps);
-    let mut run = Run::new(curve, recipe.metric);
+}
+
+/// Trains, `anew` from the beginning whatever is known; nothing where it must be done anew.
+fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Result<Option<Run>, LabError> {
+    let Work { views, recipe, limits, .. } = work;
+    let start = Instant::now();
+    let mut members = work.members::<T>()?;
+    let beginning = limits.place.take_up(&mut members, anew)?;
+    let mut scribe = Scribe::new(limits.place, recipe, limits.interrupt, &beginning);
+    let mut run = Run::new(beginning.curve, recipe.metric);
     for point in &run.curve {
         company.epoch(point, 0.0);
     }
@@ -204,6 +238,7 @@ fn run_in<T: Real>(
                 scribe.back(&run.curve);
                 None
             }
+            Stride::Anew => return Ok(None),
             Stride::Stopped => Some(End::Complete),
             Stride::Left => Some(End::Left),
             Stride::Diverged(divergence) => Some(End::Diverged(divergence)),
@@ -218,7 +253,7 @@ fn run_in<T: Real>(
     if run.end != End::Left {
         run.close(&mut members, &mut scribe)?;
     }
-    Ok(run)
+    Ok(Some(run))
 }
 
 impl Run {
@@ -302,6 +337,8 @@ enum Stride {
     Epoch(CurvePoint),
     /// Back into this epoch.
     Back(u64),
+    /// Back to the beginning of the run.
+    Anew,
     /// To the end of the run.
     Stopped,
     /// To where the run is left.
@@ -397,6 +434,7 @@ fn stride<T: Real>(
         match course {
             Course::On | Course::Adrift => {}
             Course::Back => return Ok(Err(Stride::Back(trainer.progress().epoch))),
+            Course::Anew => return Ok(Err(Stride::Anew)),
             Course::Stop => {
                 if scribe.leaves() {
                     scribe.save(std::slice::from_mut(trainer))?;

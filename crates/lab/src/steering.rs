@@ -23,6 +23,9 @@ pub enum Steer {
     Continue,
     /// Ends the training as if its epochs were over, and keeps the best epoch so far.
     Stop,
+    /// Makes a trial of its own that goes on from here with these changes; this one goes on as it is. Only through the
+    /// file of a study.
+    Fork(Vec<Change>),
 }
 
 /// Why a network waits to be steered.
@@ -126,4 +129,11 @@ pub enum Steered {
     Continued,
     /// It ends here.
     Stopped,
+    /// Another trial goes on from here, too.
+    Forked {
+        /// The number of the new trial.
+        fork: u64,
+        /// What is different there; nothing for a twin.
+        changes: Vec<Change>,
+    },
 }

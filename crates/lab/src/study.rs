@@ -12,7 +12,7 @@ use caviar_tune::{Params, TrialState};
 use serde::Serialize;
 
 use crate::error::LabError;
-use crate::finished::CurvePoint;
+use crate::finished::{CurvePoint, Parent};
 use crate::ledger::{Ledger, StudyAbout, TrialDetails};
 use crate::recipe::Recipe;
 
@@ -72,6 +72,9 @@ pub struct TrialView {
     pub score: Option<f64>,
     /// Epochs trained.
     pub epochs: u64,
+    /// The trial that it was forked from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// All its settings.
     #[serde(skip)]
     pub recipe: Recipe,
@@ -131,6 +134,7 @@ impl StudyView {
                 recipe: details.recipe,
                 folds: details.folds,
                 diverged: details.diverged,
+                parent: details.parent,
                 curve: Ledger::longest(&curves, row.number),
             });
         }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use caviar_engine::train::Metric;
 use caviar_tune::{Params, TrialState, Value};
 
 use crate::board::{Board, EpochEvent, Event, Flow, Started, TrainFigures, TrialEvent};
@@ -9,7 +10,7 @@ use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
 use crate::judge::judge;
-use crate::ledger::{Place, Stage, begins, trial_entry};
+use crate::ledger::{Fork, Place, Stage, begins, trial_entry};
 use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
@@ -55,27 +56,20 @@ pub fn train_steered(
         folds: None,
         notes: recipe.notes(view.train.len()),
     }));
-    // Steering may change how many epochs there are.
     let ledger = &workers.ledger;
     let place = Place::new(ledger, Stage::Train, 0, 0);
-    let (patience, interrupt) = (recipe.patience, &workers.interrupt);
-    let limits = Limits { epochs: u64::MAX, patience, deadline: None, interrupt, place: &place };
-    let params = params(recipe);
-    ledger.put(vec![trial_entry(&begins(0, params.clone()), recipe)])?;
-    let views = std::slice::from_ref(view);
-    let mut watched = Watched { board, steering };
-    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, &mut watched)?;
-    let record = record(0, params.clone(), &run);
-    board.post(&Event::Trial(trial_event(&record)));
-    ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;
-    let weights = match (&run.end, run.weights.take()) {
-        (End::Diverged(divergence), _) => {
-            return Err(LabError::NoTrial { trials: 1, diverged: 1, first: Some(divergence.clone()) });
-        }
-        (End::Left, _) => return Err(LabError::Left),
-        (End::Complete | End::Cut, Some(weights)) => weights,
-        (End::Complete | End::Cut, None) => return Err(LabError::Interrupted),
-    };
+    ledger.put(vec![trial_entry(&begins(0, params(recipe)), recipe)])?;
+    let mut watched = Watched { trial: 0, board, steering };
+    let mut trained = vec![train_one(experiment, recipe, None, &place, workers, &mut watched)?];
+    while let Some(fork) = ledger.next_fork() {
+        let place = Place::fork(ledger, Stage::Train, &fork);
+        let mut watched = Watched { trial: fork.number, board, steering: &mut Unsteered };
+        trained.push(train_one(experiment, &fork.recipe, Some(&fork), &place, workers, &mut watched)?);
+    }
+    trained.sort_by_key(|trained| trained.record.number);
+    let best = chosen(&trained, recipe.metric)?;
+    let Trained { recipe, record, run } = &trained[best];
+    let weights = run.weights.clone().ok_or(LabError::Interrupted)?;
     // The model stands by itself: where its first weights and orders came from is the run's affair.
     let recipe_of_model = Recipe { init_file: None, order: None, ..recipe.clone() };
     let network = Network { recipe: recipe_of_model, weights };
@@ -83,15 +77,15 @@ pub fn train_steered(
     let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
     let score = run.best.map(|(_, score)| score);
     Ok(Finished {
-        best: Best { trial: 0, params, recipe: recipe.clone(), epochs, score },
+        best: Best { trial: record.number, params: record.params.clone(), recipe: recipe.clone(), epochs, score },
         train: judged.train,
         validated: if judged.held_out.is_some() { Validated::HeldOut } else { Validated::Not },
         validation: judged.held_out,
         test: judged.test,
         metric: recipe.metric,
         seconds: start.elapsed().as_secs_f64(),
-        steps: run.steps,
-        trials: vec![record],
+        steps: trained.iter().map(|trained| trained.run.steps).sum(),
+        interrupted: trained.iter().any(|trained| trained.run.end == End::Cut),
         refit: Vec::new(),
         members: 1,
         baselines: judged.baselines,
@@ -105,19 +99,71 @@ pub fn train_steered(
         model: judged.model,
         data: experiment.report().clone(),
         space: None,
-        interrupted: run.end == End::Cut,
+        trials: trained.into_iter().map(|trained| trained.record).collect(),
+    })
+}
+
+/// A network that was trained.
+struct Trained {
+    recipe: Recipe,
+    record: TrialRecord,
+    run: Run,
+}
+
+/// Trains one network of a training: the one that was asked for, or a fork of it.
+fn train_one(
+    experiment: &Experiment,
+    recipe: &Recipe,
+    fork: Option<&Fork>,
+    place: &Place<'_>,
+    workers: &Workers,
+    watched: &mut Watched<'_>,
+) -> Result<Trained, LabError> {
+    // Steering may change how many epochs there are.
+    let (patience, interrupt) = (recipe.patience, &workers.interrupt);
+    let limits = Limits { epochs: u64::MAX, patience, deadline: None, interrupt, place };
+    let views = std::slice::from_ref(experiment.view());
+    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, watched)?;
+    let record = TrialRecord { parent: fork.map(|fork| fork.parent), ..record(watched.trial, params(recipe), &run) };
+    watched.board.post(&Event::Trial(trial_event(&record)));
+    workers.ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;
+    match run.end {
+        End::Left => Err(LabError::Left),
+        End::Complete | End::Cut | End::Diverged(_) => Ok(Trained { recipe: recipe.clone(), record, run }),
+    }
+}
+
+/// The best of a network and its forks, of equal ones the first.
+fn chosen(trained: &[Trained], metric: Metric) -> Result<usize, LabError> {
+    let cost = |place: &usize| trained[*place].record.score.map_or(f64::INFINITY, |score| metric.cost(score));
+    let fits = (0..trained.len()).filter(|&place| trained[place].run.weights.is_some());
+    let best = fits.min_by(|a, b| cost(a).total_cmp(&cost(b)));
+    best.ok_or_else(|| {
+        let divergences = trained.iter().filter_map(|trained| match &trained.run.end {
+            End::Diverged(divergence) => Some(divergence.clone()),
+            End::Complete | End::Cut | End::Left => None,
+        });
+        let all: Vec<_> = divergences.collect();
+        match all.len() as u64 {
+            0 => LabError::Interrupted,
+            diverged => {
+                let first = all.into_iter().next();
+                LabError::NoTrial { trials: trained.len() as u64, diverged, first }
+            }
+        }
     })
 }
 
 /// Who is told of the only network, and who steers it.
 struct Watched<'a> {
+    trial: u64,
     board: &'a mut dyn Board,
     steering: &'a mut dyn Steering,
 }
 
 impl Company for Watched<'_> {
     fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
-        self.board.post(&epoch_event(0, point, seconds)) == Flow::Continue
+        self.board.post(&epoch_event(self.trial, point, seconds)) == Flow::Continue
     }
 
     fn steering(&mut self) -> &mut dyn Steering {
@@ -125,7 +171,7 @@ impl Company for Watched<'_> {
     }
 
     fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
-        self.board.post(&Event::Steered(SteeredEvent { trial: 0, epoch, step, steered }));
+        self.board.post(&Event::Steered(SteeredEvent { trial: self.trial, epoch, step, steered }));
     }
 }
 
@@ -149,6 +195,7 @@ pub(crate) fn trial_event(record: &TrialRecord) -> TrialEvent {
         params: record.params.clone(),
         score: record.score,
         epochs: record.epochs,
+        parent: record.parent,
     }
 }
 
@@ -175,6 +222,7 @@ pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
         seconds: run.seconds,
         curve: run.curve.clone(),
         diverged,
+        parent: None,
     }
 }
 

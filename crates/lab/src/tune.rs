@@ -2,10 +2,12 @@
 
 mod finish;
 mod forecast;
+mod forks;
 mod halving;
 mod longer;
 mod parking;
 mod stages;
+mod told;
 
 use std::time::{Duration, Instant};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use caviar_engine::train::{Change, Metric};
 use caviar_lab::{
-    BatchRows, DataOptions, Experiment, Finished, Halt, Interrupt, LabError, Ledger, Quiet, Recipe, Script, Steer,
-    Steering, StudyAbout, Workers, train, train_steered,
+    BatchRows, DataOptions, Experiment, Finished, Halt, Interrupt, LabError, Ledger, Parent, Quiet, Recipe, Script,
+    Steer, Steering, StudyAbout, TrialRecord, Workers, train, train_steered,
 };
 use caviar_store::study::{StudyReader, wish};
 use tables::{kinds, write};
@@ -137,6 +137,69 @@ fn what_is_taken_back_through_the_file_never_was() {
     }
     assert_eq!(done(&path).len(), 2);
     assert!(outcome(&finished.unwrap()) == place.scripted(Vec::new()));
+}
+
+#[test]
+fn what_was_changed_before_the_run_was_left_can_be_taken_back() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    let mut ledger = Some(begin(&path));
+    let mut finished = None;
+    // Changed, left, and taken back by another process.
+    for (wishes, ends) in
+        [(vec![(10, Steer::Set(Change::LearningRate(0.07)))], Some(90)), (vec![(120, Steer::Undo)], None)]
+    {
+        let workers =
+            Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(&path).unwrap()), ..Workers::new(1) };
+        let ends_at = ends.map(|step| (step, workers.interrupt.clone()));
+        let mut person = Person { path: path.clone(), wishes, ends_at, copies: None };
+        match train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person) {
+            Ok(ended) => finished = Some(ended),
+            Err(error) => assert!(matches!(error, LabError::Left), "{error}"),
+        }
+    }
+    assert_eq!(done(&path).len(), 2);
+    assert!(outcome(&finished.unwrap()) == place.scripted(Vec::new()));
+}
+
+#[test]
+fn a_fork_is_a_trial_of_its_own_and_without_a_change_a_twin() {
+    let place = Place::new();
+    let (path, copy) = (place.path("study.db"), place.path("killed.db"));
+    let workers = Workers { ledger: begin(&path), ..Workers::new(1) };
+    let changes = vec![Change::LearningRate(0.0001), Change::BatchSize(20)];
+    let wishes = vec![
+        (70, Steer::Fork(vec![Change::LearningRate(-1.0)])),
+        (60, Steer::Fork(changes.clone())),
+        (50, Steer::Fork(Vec::new())),
+    ];
+    let mut person = Person { path: path.clone(), wishes, copies: Some(copy.clone()), ..Person::default() };
+    let finished = train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person).unwrap();
+    drop(workers);
+    let steps: Vec<u64> = done(&path).into_iter().map(|(step, _)| step).collect();
+    let [own, twin, other] = &finished.trials[..] else { panic!("{:?}", finished.trials.len()) };
+    assert_eq!((own.number, twin.number, other.number), (0, 1_000_001, 1_000_002), "what is refused is no trial");
+    assert_eq!(twin.parent, Some(Parent { trial: 0, step: steps[0] }));
+    assert_eq!((&twin.curve, twin.score, twin.steps), (&own.curve, own.score, own.steps));
+    assert_eq!(finished.best.trial, 0, "of equals the first");
+    // The other one is the same network, changed at that step.
+    let scripted = |wishes: Vec<(u64, Steer)>| {
+        let mut script = Script::new(wishes);
+        train_steered(&place.experiment, &recipe(), &Workers::new(1), &mut Quiet, &mut script).unwrap()
+    };
+    let by_hand = scripted(changes.into_iter().map(|change| (steps[1], Steer::Set(change))).collect());
+    assert_eq!((&other.curve, other.score), (&by_hand.trials[0].curve, by_hand.trials[0].score));
+    assert!(other.curve != own.curve && other.params.get("batch_size") == Some(&20.into()));
+    assert!(outcome(&finished) == outcome(&scripted(Vec::new())), "the network itself goes on as it was");
+    // As it was on the disk when the first wish was taken up, and as it is at its end.
+    let again = |path: &Path| {
+        let workers = Workers { ledger: Ledger::open(path).unwrap(), ..Workers::new(2) };
+        train(&place.experiment, &recipe(), &workers, &mut Quiet).unwrap().trials
+    };
+    let curves = |trials: &[TrialRecord]| trials.iter().map(|trial| trial.curve.clone()).collect::<Vec<_>>();
+    assert_eq!(curves(&again(&path)), curves(&finished.trials));
+    let killed = again(&copy);
+    assert_eq!((killed[1].number, &killed[1].curve), (1_000_001, &own.curve));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::{recipe, values};
 Examples:
   caviar steer caviar-out/iris-1 --trial 0 --learning-rate 0.001 --dropout 0.2
   caviar steer caviar-out/iris-1 --trial 0 --undo
+  caviar steer caviar-out/iris-1 --trial 0 --fork --learning-rate 0.01
 ")]
 pub struct SteerArgs {
     /// The study: study.db of a run, or the folder it is in
@@ -77,6 +78,9 @@ pub struct SteerArgs {
     /// End here, and keep the best epoch so far
     #[arg(long, help_heading = "Course")]
     pub stop: bool,
+    /// Make a trial of its own that goes on from here with the changes; this one goes on as it is
+    #[arg(long, help_heading = "Course", conflicts_with_all = ["undo", "pause", "go_on", "stop"])]
+    pub fork: bool,
 }
 
 impl SteerArgs {
@@ -98,10 +102,14 @@ impl SteerArgs {
             self.batch_size.and_then(|rows| usize::try_from(rows).ok()).map(Change::BatchSize),
             self.epochs.map(Change::Epochs),
         ];
+        let changes = changes.into_iter().flatten();
+        if self.fork {
+            return vec![Steer::Fork(changes.collect())];
+        }
         let asked = [(self.undo, Steer::Undo), (self.pause, Steer::Pause)];
         let before = asked.into_iter().filter_map(|(asked, wish)| asked.then_some(wish));
         let last = [(self.go_on, Steer::Continue), (self.stop, Steer::Stop)];
         let after = last.into_iter().filter_map(|(asked, wish)| asked.then_some(wish));
-        before.chain(changes.into_iter().flatten().map(Steer::Set)).chain(after).collect()
+        before.chain(changes.map(Steer::Set)).chain(after).collect()
     }
 }

@@ -124,7 +124,11 @@ fn leaderboard(study: &StudyView) -> Vec<String> {
             (state, None) => state.to_string(),
         };
         let curve = curve(study, trial, scale);
-        lines.push(vec![rank.to_string(), trial.number.to_string(), score, trial.epochs.to_string(), curve]);
+        let number = match trial.parent {
+            Some(parent) => format!("{} of {}", trial.number, parent.trial),
+            None => trial.number.to_string(),
+        };
+        lines.push(vec![rank.to_string(), number, score, trial.epochs.to_string(), curve]);
     }
     let mut width = 32 + CURVE;
     for name in varied(study) {

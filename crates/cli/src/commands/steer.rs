@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use caviar_lab::{LabError, Steer, StudyView};
-use caviar_store::study::{StudyReader, wish};
+use caviar_lab::{LabError, Steer, Steered, StudyView};
+use caviar_store::study::{CommandRow, StudyReader, wish};
 use caviar_tune::TrialState;
 
 use crate::args::steer::SteerArgs;
@@ -37,25 +37,33 @@ pub fn run(args: &SteerArgs) -> Result<ExitCode, Failure> {
         let why = "it is several networks, one for each fold, that are trained in step".to_owned();
         return Err(LabError::NotSteerable { trial: args.trial, why }.into());
     }
+    let before = commands(&study)?.len();
     let mut last = 0;
     for asked in &wishes {
         let text = serde_json::to_string(asked).map_err(io::Error::from)?;
         last = wish(&study.path, args.trial, &text).map_err(LabError::from)?;
     }
-    answered(&study, args.trial, last, &wishes)
+    answered(&study, args.trial, last, before, &wishes)
 }
 
-/// Waits until the last wish is done, and says so.
-fn answered(study: &StudyView, trial: u64, last: u64, wishes: &[Steer]) -> Result<ExitCode, Failure> {
+/// Waits until the last wish is done, and says what became of all of them.
+fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[Steer]) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let mut stdout = io::stdout().lock();
+    let wanted = wishes.iter().filter(|wish| is_told(wish)).count();
     while start.elapsed() < PATIENCE {
         let rows = StudyReader::open(&study.path).and_then(|reader| reader.wishes(0)).map_err(LabError::from)?;
         let step = rows.iter().find(|row| row.id == last).and_then(|row| row.step);
-        if let Some(step) = step {
-            for wish in wishes {
-                // Whether it is legal is the network's to say, and is told where it runs.
-                writeln!(stdout, "trial {trial}, taken up after {step} steps: {}", words(wish))?;
+        let new = commands(study)?.split_off(before);
+        let answers: Vec<CommandRow> = new.into_iter().filter(|row| row.trial == trial).collect();
+        // Of a network that is paused the answers are written when it goes on.
+        let is_late = start.elapsed() > PATIENCE / 2;
+        if let Some(step) = step.filter(|_| is_late || answers.len() >= wanted) {
+            for wish in wishes.iter().filter(|wish| !is_told(wish) || answers.len() < wanted) {
+                writeln!(stdout, "trial {trial}, after {step} steps: {}", words(wish))?;
+            }
+            for answer in &answers {
+                writeln!(stdout, "trial {trial}, {}", told(answer))?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -63,6 +71,36 @@ fn answered(study: &StudyView, trial: u64, last: u64, wishes: &[Steer]) -> Resul
     }
     writeln!(stdout, "trial {trial}: asked for; it is done when the trial trains again")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn commands(study: &StudyView) -> Result<Vec<CommandRow>, Failure> {
+    Ok(StudyReader::open(&study.path).and_then(|reader| reader.commands()).map_err(LabError::from)?)
+}
+
+/// Whether what becomes of a wish is written down.
+fn is_told(wish: &Steer) -> bool {
+    match wish {
+        Steer::Set(_) | Steer::Scale(_) | Steer::Undo | Steer::Fork(_) => true,
+        Steer::Pause | Steer::Continue | Steer::Stop => false,
+    }
+}
+
+/// What became of a wish.
+fn told(answer: &CommandRow) -> String {
+    let step = answer.step.saturating_sub(1);
+    match serde_json::from_str(&answer.change) {
+        Ok(Steered::Changed { change, from }) => format!("after {step} steps: {change}, was {from}"),
+        Ok(Steered::Undone { change, left }) => {
+            format!("after {} steps: back to step {step}, before {change}", left.saturating_sub(1))
+        }
+        Ok(Steered::Forked { fork, changes }) => {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let with = if changes.is_empty() { String::new() } else { format!(" with {}", changes.join(", ")) };
+            format!("after {step} steps: forked as trial {fork}{with}")
+        }
+        Ok(Steered::Refused { wish, rule }) => format!("after {step} steps: {wish} is refused: {rule}"),
+        Ok(Steered::Paused | Steered::Continued | Steered::Stopped) | Err(_) => answer.change.clone(),
+    }
 }
 
 fn words(wish: &Steer) -> String {
@@ -73,5 +111,6 @@ fn words(wish: &Steer) -> String {
         Steer::Pause => "pause".to_owned(),
         Steer::Continue => "continue".to_owned(),
         Steer::Stop => "stop".to_owned(),
+        Steer::Fork(_) => "fork".to_owned(),
     }
 }

@@ -103,7 +103,7 @@ impl Picture {
                 self.since = None;
             }
             Steered::Refused { .. } => {}
-            Steered::Stopped => self.lines.push(self.message.clone()),
+            Steered::Stopped | Steered::Forked { .. } => self.lines.push(self.message.clone()),
         }
     }
 

@@ -277,7 +277,7 @@ fn a_run_steered_from_a_console_can_be_repeated_from_its_events() {
                 drop(script.pop());
             }
             Steered::Stopped => script.push((step - 1, Steer::Stop)),
-            Steered::Paused | Steered::Continued | Steered::Refused { .. } => {}
+            Steered::Paused | Steered::Continued | Steered::Refused { .. } | Steered::Forked { .. } => {}
         }
     }
     assert_eq!(script.len(), 2, "a change that was kept, and the stop: {script:?}");

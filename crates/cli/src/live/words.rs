@@ -36,6 +36,7 @@ pub fn told(event: &SteeredEvent) -> String {
         Steered::Paused => format!("step {step}: paused"),
         Steered::Continued => format!("step {step}: goes on"),
         Steered::Stopped => format!("step {step}: stopped"),
+        Steered::Forked { fork, .. } => format!("step {step}: forked as trial {fork}"),
     }
 }
 

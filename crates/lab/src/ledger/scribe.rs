@@ -6,10 +6,12 @@ use caviar_engine::Real;
 use caviar_engine::train::{Change, Metric, Trainer};
 use caviar_store::study::{CommandRow, Entry, RunKey, SnapshotKind, SnapshotRow};
 
+use super::fork::{Birth, Fork, UNWRITTEN};
 use super::{Begun, Ledger, Mailed, curve, json, run_row, snapshot};
 use crate::error::LabError;
-use crate::finished::CurvePoint;
+use crate::finished::{CurvePoint, Parent};
 use crate::options::Interrupt;
+use crate::recipe::Recipe;
 use crate::run::Run;
 use crate::steering::Steered;
 
@@ -34,6 +36,8 @@ pub(crate) enum Stage {
     Refit,
     /// A trial that goes on beyond its search.
     Longer,
+    /// No run: where a trial begins that was forked from another one.
+    Fork,
     /// No run: the epochs that there is time for after a wave of trials, in place of its updates.
     Room,
 }
@@ -47,6 +51,7 @@ impl Stage {
             Stage::Repeat => "repeat",
             Stage::Refit => "refit",
             Stage::Longer => "longer",
+            Stage::Fork => "fork",
             Stage::Room => "room",
         }
     }
@@ -60,7 +65,7 @@ impl Stage {
     fn keeps_weights(self) -> bool {
         match self {
             Stage::Train | Stage::Refit | Stage::Longer => true,
-            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Room => false,
+            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Room => false,
         }
     }
 
@@ -68,7 +73,7 @@ impl Stage {
     fn may_go_on(self) -> bool {
         match self {
             Stage::Train | Stage::Screen | Stage::Full | Stage::Longer => true,
-            Stage::Repeat | Stage::Refit | Stage::Room => false,
+            Stage::Repeat | Stage::Refit | Stage::Fork | Stage::Room => false,
         }
     }
 }
@@ -81,8 +86,31 @@ pub(crate) struct Place<'a> {
     key: RunKey,
     /// The run that it takes over, where it has not begun itself.
     from: Option<RunKey>,
+    /// Where it begins, where that is not its first step.
+    birth: Option<Birthplace>,
     /// The rung that it goes to, where it may go on to others.
     rung: Option<Rung>,
+}
+
+/// Where a trial was forked from another one.
+#[derive(Debug)]
+struct Birthplace {
+    key: RunKey,
+    /// Of one that was forked in this process.
+    begun: Option<Begun>,
+}
+
+/// How a run begins.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    /// The epochs that it has behind it.
+    pub(crate) curve: Vec<CurvePoint>,
+    /// Updates that it has behind it.
+    steps: u64,
+    /// Whether it goes on from where it was left, rather than from its own beginning.
+    goes_on: bool,
+    /// Whether what is written of it no longer holds.
+    contradicts: bool,
 }
 
 /// A rung of a trial that may go on to others.
@@ -107,12 +135,19 @@ pub(crate) enum Left {
 
 impl<'a> Place<'a> {
     pub(crate) fn new(ledger: &'a Ledger, stage: Stage, trial: u64, part: u64) -> Self {
-        Place { ledger, stage, key: stage.key(trial, part), from: None, rung: None }
+        Place { ledger, stage, key: stage.key(trial, part), from: None, birth: None, rung: None }
     }
 
     /// For a trial that goes on from where another run of it ended.
     pub(crate) fn longer(ledger: &'a Ledger, trial: u64, from: RunKey) -> Self {
-        Place { from: Some(from), ..Place::new(ledger, Stage::Longer, trial, 0) }
+        let birth = Some(Birthplace { key: Stage::Fork.key(trial, 0), begun: None });
+        Place { from: Some(from), birth, ..Place::new(ledger, Stage::Longer, trial, 0) }
+    }
+
+    /// For a trial that was forked from another one.
+    pub(crate) fn fork(ledger: &'a Ledger, stage: Stage, fork: &Fork) -> Self {
+        let birth = Birthplace { key: Stage::Fork.key(fork.number, 0), begun: fork.begun.clone() };
+        Place { birth: Some(birth), ..Place::new(ledger, stage, fork.number, 0) }
     }
 
     /// For a trial on its way to a rung; its run is that of its screening, which grows from rung to rung.
@@ -129,9 +164,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Where the networks are to begin.
-    fn begun(&self) -> Result<Option<Begun>, LabError> {
-        if self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial)) {
+    /// Where the networks have been left, unless they are to begin anew.
+    fn begun(&self, anew: bool) -> Result<Option<Begun>, LabError> {
+        if anew || self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial)) {
             return Ok(None);
         }
         match (&self.rung, &self.from) {
@@ -142,20 +177,35 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Where the run begins, if that is not its first step.
+    fn born(&self) -> Result<Option<Begun>, LabError> {
+        match &self.birth {
+            Some(Birthplace { begun: Some(begun), .. }) => Ok(Some(begun.clone())),
+            Some(Birthplace { key, .. }) => self.ledger.begun(key),
+            None => Ok(None),
+        }
+    }
+
     /// Whether what is written of the epochs does not hold for a run with this curve.
     fn contradicts(&self, curve: &[CurvePoint]) -> bool {
         match &self.rung {
             // What goes on under another key is written there whole.
-            None => self.stage == Stage::Longer || (curve.is_empty() && self.ledger.knows_epochs(&self.key)),
+            None if self.stage == Stage::Longer || self.birth.is_some() => true,
+            None => curve.is_empty() && self.ledger.knows_epochs(&self.key),
             Some(Rung { left: Left::Lost, .. }) => true,
             Some(Rung { left: Left::Parked(_), .. }) => false,
             Some(Rung { left: Left::Nowhere, .. }) => curve.is_empty() && self.ledger.knows_epochs(&self.key),
         }
     }
 
-    /// Puts the networks to where an earlier process has left them; the curve up to there.
-    pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>]) -> Result<Vec<CurvePoint>, LabError> {
-        let Some(Begun { snapshots, curve }) = self.begun()? else { return Ok(Vec::new()) };
+    /// Puts the networks to where an earlier process has left them, or `anew` to where they begin.
+    pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>], anew: bool) -> Result<Beginning, LabError> {
+        let begun = self.begun(anew)?;
+        let goes_on = begun.is_some();
+        let Some(Begun { snapshots, curve }) = begun.map_or_else(|| self.born(), |begun| Ok(Some(begun)))? else {
+            let contradicts = anew || self.contradicts(&[]);
+            return Ok(Beginning { contradicts, ..Beginning::default() });
+        };
         let damaged = |what: &str| self.ledger.damaged(what);
         if snapshots.len() != members.len() {
             return Err(damaged("a run has another number of snapshots than of networks"));
@@ -171,16 +221,21 @@ impl<'a> Place<'a> {
                 return Err(damaged("a snapshot is of another epoch than its curve"));
             }
         }
-        Ok(curve)
+        let steps = members.first().map_or(0, |trainer| trainer.progress().steps);
+        let contradicts = anew || self.contradicts(&curve);
+        Ok(Beginning { curve, steps, goes_on, contradicts })
     }
 }
 
 /// Writes one run down while it goes.
 pub(crate) struct Scribe<'a> {
     place: &'a Place<'a>,
+    recipe: &'a Recipe,
     interrupt: &'a Interrupt,
-    /// Epochs that are not written yet.
-    unsaved: Vec<CurvePoint>,
+    /// All epochs, where anything is written.
+    curve: Vec<CurvePoint>,
+    /// How many of them are written.
+    saved: usize,
     /// Whether what is written of the curve no longer holds.
     anew: bool,
     commands: Vec<CommandRow>,
@@ -190,12 +245,18 @@ pub(crate) struct Scribe<'a> {
 }
 
 impl<'a> Scribe<'a> {
-    /// For a run with this curve and so many updates so far.
-    pub(crate) fn new(place: &'a Place<'a>, interrupt: &'a Interrupt, curve: &[CurvePoint], steps: u64) -> Self {
-        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, steps, interrupt);
-        let anew = place.contradicts(curve);
-        let unsaved = if anew { curve.to_vec() } else { Vec::new() };
-        Scribe { place, interrupt, unsaved, anew, commands: Vec::new(), mailed, due: Instant::now() + PERIOD }
+    /// For a run that begins so.
+    pub(crate) fn new(
+        place: &'a Place<'a>,
+        recipe: &'a Recipe,
+        interrupt: &'a Interrupt,
+        beginning: &Beginning,
+    ) -> Self {
+        let &Beginning { ref curve, steps, goes_on, contradicts: anew } = beginning;
+        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on.then_some(steps), interrupt);
+        let saved = if anew { 0 } else { curve.len() };
+        let (curve, due) = (curve.clone(), Instant::now() + PERIOD);
+        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -211,22 +272,43 @@ impl<'a> Scribe<'a> {
     /// An epoch is over.
     pub(crate) fn epoch(&mut self, point: &CurvePoint) {
         if self.place.ledger.is_kept() {
-            self.unsaved.push(point.clone());
+            self.curve.push(point.clone());
         }
     }
 
     /// The run went back; this is its curve now.
     pub(crate) fn back(&mut self, curve: &[CurvePoint]) {
         self.anew = true;
-        self.unsaved = curve.to_vec();
+        (self.curve, self.saved) = (curve.to_vec(), 0);
     }
 
     /// A wish was answered.
     pub(crate) fn steered(&mut self, step: u64, steered: &Steered) {
-        if self.place.ledger.is_kept() && matches!(steered, Steered::Changed { .. } | Steered::Undone { .. }) {
-            self.commands.push(CommandRow { trial: self.place.key.trial, step, change: json(steered) });
-            self.due = self.due.min(Instant::now() + SOON);
+        match steered {
+            Steered::Paused | Steered::Continued | Steered::Stopped => {}
+            Steered::Changed { .. } | Steered::Undone { .. } | Steered::Forked { .. } | Steered::Refused { .. } => {
+                if self.place.ledger.is_kept() {
+                    self.commands.push(CommandRow { trial: self.place.key.trial, step, change: json(steered) });
+                    self.due = self.due.min(Instant::now() + SOON);
+                }
+            }
         }
+    }
+
+    /// Makes a trial of its own that begins here; its number, or why there cannot be one.
+    pub(crate) fn fork(&mut self, birth: Birth) -> Result<Result<u64, &'static str>, LabError> {
+        let Place { ledger, stage, key, .. } = self.place;
+        let (Some(book), Some(wish)) = (ledger.0.as_deref(), self.mailed.last()) else { return Ok(Err(UNWRITTEN)) };
+        match stage {
+            Stage::Train | Stage::Screen => {}
+            Stage::Full | Stage::Repeat | Stage::Refit | Stage::Longer | Stage::Fork | Stage::Room => {
+                return Ok(Err("only a network of a training or of a search is forked"));
+            }
+        }
+        let parent = Parent { trial: key.trial, step: birth.steps };
+        // A run that has just gone back still has the epochs from there on.
+        let over = self.curve.len().min(usize::try_from(birth.epoch).unwrap_or(usize::MAX));
+        Ok(Ok(book.bear(ledger, wish, parent, self.recipe, &self.curve[..over], birth)?))
     }
 
     /// Writes where the networks stand.
@@ -285,10 +367,10 @@ impl<'a> Scribe<'a> {
         if std::mem::take(&mut self.anew) {
             entries.push(Entry::Restart(key.clone()));
         }
-        entries.extend(curve::slice(key, &self.unsaved).map(Entry::Slice));
+        entries.extend(self.curve.get(self.saved..).and_then(|unsaved| curve::slice(key, unsaved)).map(Entry::Slice));
         entries.extend(self.commands.drain(..).map(Entry::Command));
         entries.extend(self.mailed.hold());
-        self.unsaved.clear();
+        self.saved = self.curve.len();
         entries
     }
 

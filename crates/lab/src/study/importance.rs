@@ -19,8 +19,9 @@ const MOST: usize = 512;
 /// Ranks, so that a few very bad trials do not decide. Shares do not add up to 1: two settings that matter only together
 /// explain nothing alone.
 pub(super) fn of(trials: &[TrialView], metric: Metric) -> Vec<(String, f64)> {
-    let scored =
-        trials.iter().filter_map(|trial| Some((&trial.params, trial.score.filter(|score| score.is_finite())?)));
+    // A fork is no draw of the search.
+    let drawn = trials.iter().filter(|trial| trial.parent.is_none());
+    let scored = drawn.filter_map(|trial| Some((&trial.params, trial.score.filter(|score| score.is_finite())?)));
     let scored: Vec<(&Params, f64)> = scored.collect();
     if scored.len() < LEAST {
         return Vec::new();

@@ -8,15 +8,16 @@ use caviar_tune::{Ask, Outcome, Slice, Study, TrialState};
 
 use super::parking::Parking;
 use super::stages::{Candidate, Keeper, is_past, keep};
+use super::told::Told;
 use super::{Hunt, uniform};
 use crate::board::{Board, Event};
 use crate::crew::{Teller, crew};
 use crate::error::LabError;
-use crate::finished::CurvePoint;
-use crate::ledger::{Left, Place, Stage, begins, running};
+use crate::ledger::{Fork, Left, Place, Stage, begins, running};
 use crate::run::{End, Run};
 use crate::space::shown;
-use crate::train::{epoch_event, record, trial_event};
+use crate::steering::Unsteered;
+use crate::train::{record, trial_event};
 
 /// Of the time, for trials; nothing is trained at the end.
 pub(super) const SHARE: f64 = 0.97;
@@ -28,6 +29,25 @@ struct Trained {
     candidate: Candidate,
     /// Whether an earlier process had trained it.
     is_known: bool,
+}
+
+/// What is to be done in a wave.
+enum Job {
+    Slice(Slice, Left),
+    Fork(Box<Fork>),
+}
+
+/// What was done.
+enum Done {
+    Slice(Box<Trained>),
+    Fork(Box<Candidate>),
+}
+
+/// All that was done in a wave; the study is told of the slices alone.
+#[derive(Default)]
+struct Wave {
+    trained: Vec<Trained>,
+    forks: Vec<Candidate>,
 }
 
 /// How fast trials are trained, the last waves counting most.
@@ -65,7 +85,10 @@ impl Hunt<'_> {
         let mut pace = Pace::default();
         for wave in 1.. {
             let start = Instant::now();
-            let trained = self.wave(study, board, &parking, &mut left, &keeper)?;
+            let Wave { trained, forks } = self.wave(study, board, &parking, &mut left, &keeper)?;
+            for fork in forks {
+                self.take(fork);
+            }
             if trained.is_empty() {
                 break;
             }
@@ -85,10 +108,7 @@ impl Hunt<'_> {
                 if !is_known {
                     left.insert(slice.trial, parking.park(slice.trial, run.parked)?);
                 }
-                match self.place_of(slice.trial) {
-                    Ok(place) => self.records[place] = candidate,
-                    Err(place) => self.records.insert(place, candidate),
-                }
+                self.take(candidate);
             }
             self.stay()?;
             if let Some(deadline) = self.deadline(SHARE).filter(|_| self.options.is_timed()) {
@@ -117,12 +137,15 @@ impl Hunt<'_> {
         parking: &Parking,
         left: &mut BTreeMap<u64, Left>,
         keeper: &Mutex<Option<Keeper>>,
-    ) -> Result<Vec<Trained>, LabError> {
+    ) -> Result<Wave, LabError> {
         let deadline = self.deadline(SHARE);
         let ledger = &self.workers.ledger;
         let last = study.rungs().last().copied().unwrap_or(0);
         let mut failure = None;
         let jobs = || {
+            if let Some(fork) = self.next_fork(SHARE) {
+                return Some(Job::Fork(fork));
+            }
             let Ask::Train(slice) = study.ask(&uniform(self.options.seed)) else { return None };
             let known = ledger.has_come_to(&Stage::Screen.key(slice.trial, 0), slice.to_epoch);
             // One trial at least, so that there is a winner.
@@ -131,23 +154,41 @@ impl Hunt<'_> {
             }
             let parked = left.remove(&slice.trial).unwrap_or(Left::Nowhere);
             match parking.fetch(slice.trial, parked) {
-                Ok(parked) => Some((slice, parked)),
+                Ok(parked) => Some(Job::Slice(slice, parked)),
                 Err(error) => {
                     failure = Some(error);
                     None
                 }
             }
         };
-        let work = |(slice, parked): (Slice, Left), teller: &Teller| {
-            let is_last = slice.to_epoch == last;
-            self.slice(slice, parked, is_last, teller, keeper)
+        let work = |job: Job, teller: &Teller| match job {
+            Job::Slice(slice, parked) => {
+                let is_last = slice.to_epoch == last;
+                self.slice(slice, parked, is_last, teller, keeper).map(|trained| Done::Slice(Box::new(trained)))
+            }
+            Job::Fork(fork) => self.fork(&fork, SHARE, teller, keeper).map(|fork| Done::Fork(Box::new(fork))),
         };
-        let mut trained = crew(self.workers, board, jobs, work)?;
+        let done = crew(self.workers, board, jobs, work)?;
         if let Some(error) = failure {
             return Err(error);
         }
-        trained.sort_by_key(|trained| trained.slice.trial);
-        Ok(trained)
+        let mut wave = Wave::default();
+        for done in done {
+            match done {
+                Done::Slice(trained) => wave.trained.push(*trained),
+                Done::Fork(fork) => wave.forks.push(*fork),
+            }
+        }
+        wave.trained.sort_by_key(|trained| trained.slice.trial);
+        Ok(wave)
+    }
+
+    /// Keeps a trial in its place.
+    fn take(&mut self, candidate: Candidate) {
+        match self.place_of(candidate.record.number) {
+            Ok(place) => self.records[place] = candidate,
+            Err(place) => self.records.insert(place, candidate),
+        }
     }
 
     /// The place of a trial among the records, or where it belongs.
@@ -175,15 +216,10 @@ impl Hunt<'_> {
             let record = before.map_or(&begins, |before| &before.record);
             ledger.put(self.entries(&running(record), &recipe, &slice.params))?;
         }
-        // What was told before the rung is not told again.
-        let tell = |point: &CurvePoint, seconds| {
-            if point.epoch >= slice.from_epoch {
-                teller.tell(epoch_event(number, point, seconds));
-            }
-            true
-        };
         let limits = self.limits(slice.to_epoch, self.patience(), self.deadline(SHARE), &place);
-        let mut run = self.run(self.ground.screen(), &recipe, 0, limits, tell)?;
+        // What was told before the rung is not told again.
+        let mut told = Told { number, from_epoch: slice.from_epoch, teller, steering: Unsteered };
+        let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
         let mut record = record(number, shown(&recipe), &run);
         record.seconds += before.map_or(0.0, |before| before.record.seconds);
         if record.state == TrialState::Complete && !is_last {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use caviar_store::study::{Entry, SnapshotKind};
 use caviar_tune::{Params, Study, TrialState};
 
+use super::told::Told;
 use super::{FOLDS, Hunt, next, views};
 use crate::board::{Board, Event};
 use crate::crew::{Teller, crew};
@@ -13,12 +14,13 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
-use crate::ledger::{Ledger, Place, Stage, begins, optuna_entry, trial_entry};
+use crate::ledger::{Fork, Ledger, Place, Stage, begins, optuna_entry, trial_entry};
 use crate::network::Weights;
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Onlooker, Run, run};
+use crate::run::{Company, End, Limits, Onlooker, Run, run};
 use crate::space::shown;
-use crate::train::{epoch_event, record, trial_event};
+use crate::steering::Unsteered;
+use crate::train::{record, trial_event};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
 const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
@@ -30,6 +32,12 @@ const LEAST_FULL: usize = 12;
 pub(super) const REPEATED: usize = 12;
 /// On so many further deals; with a time, on as many as it allows up to the second number.
 const REPEATS: [u64; 2] = [2, 8];
+
+/// What is trained in the first stage: a trial by its number and configuration, up to an epoch.
+enum First {
+    Trial((u64, Params, u64)),
+    Fork(Box<Fork>),
+}
 
 /// A trial with what is needed to take it up again.
 pub(super) struct Candidate {
@@ -61,12 +69,19 @@ impl Hunt<'_> {
         let keeper = Mutex::new(None);
         let ledger = &self.workers.ledger;
         let jobs = || {
+            if let Some(fork) = self.next_fork(HELD_OUT_SHARE) {
+                return Some(First::Fork(fork));
+            }
             let begun = study.trials().len() as u64;
             let known = ledger.has(&Stage::Screen.key(begun, 0));
             let late = begun > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline));
-            if late { None } else { next(study, self.options.seed) }
+            if late { None } else { next(study, self.options.seed).map(First::Trial) }
         };
-        let work = |(number, params, until): (u64, Params, u64), teller: &Teller| {
+        let work = |first: First, teller: &Teller| {
+            let (number, params, until) = match first {
+                First::Trial(trial) => trial,
+                First::Fork(fork) => return self.fork(&fork, HELD_OUT_SHARE, teller, &keeper),
+            };
             let recipe = self.recipe(number, &params)?;
             let shown = shown(&recipe);
             let place = Place::new(ledger, Stage::Screen, number, 0);
@@ -75,12 +90,9 @@ impl Hunt<'_> {
                 let begins = TrialRecord { folds, ..begins(number, shown.clone()) };
                 ledger.put(self.entries(&begins, &recipe, &params))?;
             }
-            let tell = |point: &CurvePoint, seconds| {
-                teller.tell(epoch_event(number, point, seconds));
-                true
-            };
             let limits = self.limits(until, self.patience(), deadline, &place);
-            let mut run = self.run(self.ground.screen(), &recipe, 0, limits, tell)?;
+            let mut told = Told { number, from_epoch: 0, teller, steering: Unsteered };
+            let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
             let record = record(number, shown, &run);
             teller.tell(Event::Trial(trial_event(&record)));
             let divergence = match &run.end {
@@ -125,7 +137,7 @@ impl Hunt<'_> {
             let candidate = &self.records[place];
             let written = Place::new(ledger, Stage::Full, candidate.record.number, 0);
             let limits = self.limits(candidate.until, self.patience(), deadline, &written);
-            let mut run = self.run(views, &candidate.recipe, 0, limits, |_, _| true)?;
+            let mut run = self.run(views, &candidate.recipe, 0, limits, &mut Onlooker::new(|_, _| true))?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((place, run))
         };
@@ -175,7 +187,7 @@ impl Hunt<'_> {
                 let recipe = Recipe { horizon: Some(candidate.horizon()), ..candidate.recipe.clone() };
                 let written = Place::new(ledger, Stage::Repeat, candidate.record.number, deal);
                 let limits = self.limits(epochs, None, deadline, &written);
-                let mut run = self.run(&views, &recipe, deal, limits, |_, _| true)?;
+                let mut run = self.run(&views, &recipe, deal, limits, &mut Onlooker::new(|_, _| true))?;
                 ledger.put(std::mem::take(&mut run.closing))?;
                 Ok((place, run))
             };
@@ -207,6 +219,8 @@ impl Hunt<'_> {
     /// A trial as it stands, for us and for Optuna.
     pub(super) fn entries(&self, record: &TrialRecord, recipe: &Recipe, drawn: &Params) -> Vec<Entry> {
         match self.workers.ledger.is_kept() {
+            // A fork is a person's, and may lie outside of what is searched.
+            true if record.parent.is_some() => vec![trial_entry(record, recipe)],
             true => vec![trial_entry(record, recipe), optuna_entry(&self.space, &self.rungs, record, recipe, drawn)],
             false => Vec::new(),
         }
@@ -240,10 +254,10 @@ impl Hunt<'_> {
         recipe: &Recipe,
         deal: u64,
         limits: Limits<'_>,
-        tell: impl FnMut(&CurvePoint, f64) -> bool,
+        company: &mut dyn Company,
     ) -> Result<Run, LabError> {
         let seeds = self.ground.seeds(recipe, deal, views.len());
-        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, &mut Onlooker::new(tell))
+        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, company)
     }
 
     pub(super) fn limits<'b>(

@@ -1,0 +1,104 @@
+//! Trials that a person has forked from running ones.
+//!
+//! A fork is written down with its beginning: the state of the other network at that step, with what was changed. It is
+//! trained by whoever is free next, and again from its beginning after a kill.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use caviar_engine::train::Change;
+use caviar_store::study::{Entry, SnapshotKind, SnapshotRow, TrialRow};
+
+use super::{Begun, Book, Ledger, Stage, TrialDetails, begins, curve, trial_entry};
+use crate::error::LabError;
+use crate::finished::{CurvePoint, Parent};
+use crate::recipe::Recipe;
+use crate::train::params;
+
+/// Forks have numbers from here on, beyond those of any search, so that no other trial is another one because of them.
+pub(crate) const FIRST_FORK: u64 = 1_000_000;
+/// Why there cannot be a fork without a study.
+pub(crate) const UNWRITTEN: &str = "a network is forked through the file of its study, by caviar steer";
+
+/// What a trial begins with that is forked from another one.
+#[derive(Debug)]
+pub(crate) struct Birth {
+    /// What is different.
+    pub(crate) changes: Vec<Change>,
+    /// Epochs that are over.
+    pub(crate) epoch: u64,
+    /// Updates made.
+    pub(crate) steps: u64,
+    /// The state, changes made.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A trial that was forked from another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Fork {
+    pub(crate) number: u64,
+    pub(crate) parent: Parent,
+    pub(crate) recipe: Recipe,
+    /// Where it begins, if it was forked in this process.
+    pub(super) begun: Option<Begun>,
+}
+
+/// The forks of a study.
+#[derive(Debug, Default)]
+pub(super) struct Forks {
+    known: BTreeSet<u64>,
+    /// Those that this process has not taken up yet.
+    waiting: VecDeque<Fork>,
+}
+
+impl Forks {
+    /// Those among the trials of earlier processes.
+    pub(super) fn of(trials: &[TrialRow]) -> Result<Forks, String> {
+        let mut forks = Forks::default();
+        for row in trials.iter().filter(|row| row.number >= FIRST_FORK) {
+            let details: TrialDetails = serde_json::from_str(&row.details).map_err(|error| error.to_string())?;
+            let parent = details.parent.ok_or("a fork has no parent")?;
+            forks.known.insert(row.number);
+            forks.waiting.push_back(Fork { number: row.number, parent, recipe: details.recipe, begun: None });
+        }
+        Ok(forks)
+    }
+}
+
+impl Ledger {
+    /// The next fork that nobody has taken up.
+    pub(crate) fn next_fork(&self) -> Option<Fork> {
+        self.0.as_ref()?.forks.lock().ok()?.waiting.pop_front()
+    }
+}
+
+impl Book {
+    /// Makes the trial that a wish asks for, unless it was made when the wish was done the first time; its number.
+    pub(super) fn bear(
+        &self,
+        ledger: &Ledger,
+        wish: u64,
+        parent: Parent,
+        recipe: &Recipe,
+        curve: &[CurvePoint],
+        birth: Birth,
+    ) -> Result<u64, LabError> {
+        let number = FIRST_FORK + wish;
+        // A poisoned lock means that another worker has panicked.
+        let mut forks = self.forks.lock().map_err(|_| LabError::Worker)?;
+        if !forks.known.insert(number) {
+            return Ok(number);
+        }
+        let Birth { changes, epoch, steps: step, bytes } = birth;
+        let recipe = changes.iter().fold(recipe.clone(), Recipe::changed);
+        let record =
+            crate::finished::TrialRecord { parent: Some(parent), epochs: epoch, ..begins(number, params(&recipe)) };
+        let (key, kind) = (Stage::Fork.key(number, 0), SnapshotKind::State);
+        let mut entries = vec![trial_entry(&record, &recipe)];
+        entries.extend(curve::slice(&key, curve).map(Entry::Slice));
+        entries.push(Entry::Snapshot(SnapshotRow { key, kind, member: 0, epoch, step, bytes: bytes.clone() }));
+        ledger.put(entries)?;
+        let begun = Some(Begun { snapshots: vec![bytes], curve: curve.to_vec() });
+        forks.waiting.push_back(Fork { number, parent, recipe, begun });
+        Ok(number)
+    }
+}
