@@ -1,7 +1,7 @@
 //! A stream that is read ahead by a thread of its own: unpacking goes on while cells are read.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 
 /// Bytes of a block.
@@ -12,6 +12,8 @@ const WAITING: usize = 4;
 /// The reading end; dropped, it ends the thread.
 pub(crate) struct Ahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
+    /// Blocks that have been read go back to be filled again: new memory costs more than what is put into it.
+    spent: Sender<Vec<u8>>,
     block: Vec<u8>,
     at: usize,
 }
@@ -23,9 +25,11 @@ impl Ahead {
     /// A thread that cannot be had; the input is then gone.
     pub(crate) fn of(mut input: impl Read + Send + 'static) -> io::Result<Ahead> {
         let (sender, blocks) = sync_channel(WAITING);
+        let (spent, spare) = channel::<Vec<u8>>();
         thread::Builder::new().name("unpack".to_owned()).spawn(move || {
             loop {
-                let mut block = Vec::with_capacity(BLOCK);
+                let mut block = spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
+                block.clear();
                 let read = input.by_ref().take(BLOCK as u64).read_to_end(&mut block);
                 // What came before an error comes first, as it would without a thread.
                 let ended = block.len() < BLOCK || read.is_err();
@@ -38,7 +42,7 @@ impl Ahead {
                 }
             }
         })?;
-        Ok(Ahead { blocks, block: Vec::new(), at: 0 })
+        Ok(Ahead { blocks, spent, block: Vec::new(), at: 0 })
     }
 }
 
@@ -46,7 +50,12 @@ impl Read for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.block.len() {
             match self.blocks.recv() {
-                Ok(block) => (self.block, self.at) = (block?, 0),
+                Ok(block) => {
+                    let spent = std::mem::replace(&mut self.block, block?);
+                    self.at = 0;
+                    // Where the thread has ended nobody needs it.
+                    let _ = self.spent.send(spent);
+                }
                 // The thread has sent all there is.
                 Err(_) => return Ok(0),
             }

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
+use memchr::memchr_iter;
 
 use crate::batch::Batch;
 use crate::builder::trimmed;
@@ -97,7 +98,10 @@ impl<'a> Rows<'a> {
         // Long rows are read in ever larger steps, so that looking again from their start costs little.
         let step = READ_BYTES.max(length).min(ROW_BYTES + 1 - length).max(1);
         batch.text.resize(before + step, 0);
-        let count = self.text.read(&mut batch.text[before..]).map_err(|error| self.failed(error))?;
+        let count = self
+            .text
+            .read(&mut batch.text[before..])
+            .map_err(|error| self.failed(error, &batch.text[from..], length))?;
         batch.text.truncate(before + count);
         self.ended = count == 0;
         Ok(())
@@ -127,7 +131,7 @@ impl<'a> Rows<'a> {
                 ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {}
             }
         }
-        let inside = batch.text[at..next].iter().filter(|&&byte| byte == b'\n').count().saturating_sub(1);
+        let inside = newlines(&batch.text[at..next]).saturating_sub(1);
         batch.text[at..at + written].copy_from_slice(&self.unquoted[..written]);
         let mut start = at;
         batch.cells.extend(self.ends[..cells].iter().map(|end| {
@@ -135,7 +139,7 @@ impl<'a> Rows<'a> {
             start = at + end;
             cell
         }));
-        Ok((next, self.line + inside as u64))
+        Ok((next, self.line + inside))
     }
 
     fn open_quote(&self, last: usize, names: Option<&[String]>) -> ReadError {
@@ -153,14 +157,21 @@ impl<'a> Rows<'a> {
         ReadError::Ragged { path, line, last_line, column, found, expected: names.len() }
     }
 
-    fn failed(&self, error: io::Error) -> ReadError {
+    /// What broke reading; `text` is what there is from the start of a row, `before` of it read earlier.
+    fn failed(&self, error: io::Error, text: &[u8], before: usize) -> ReadError {
         let path = self.path.clone();
         match source::fault(&error) {
-            Some(Fault::NulByte { line }) => ReadError::NulByte { path, line: *line },
+            Some(Fault::NulByte { at }) => {
+                ReadError::NulByte { path, line: self.line + newlines(&text[..before + at]) }
+            }
             Some(Fault::Malformed { line, encoding }) => ReadError::Malformed { path, line: *line, encoding },
             None => source::failed(&self.path, error, self.packed),
         }
     }
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr_iter(b'\n', text).count() as u64
 }
 
 /// What a line turned out to be.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
+use memchr::{memchr, memchr2};
 
 use crate::ahead::Ahead;
 use crate::decode::{Decoded, wide};
@@ -49,8 +50,14 @@ pub(crate) struct Source<'a> {
 /// Faults found in the bytes, carried through `io::Error`.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    NulByte { line: u64 },
-    Malformed { line: u64, encoding: &'static str },
+    /// At this place of what was being read, line ends plain before it.
+    NulByte {
+        at: usize,
+    },
+    Malformed {
+        line: u64,
+        encoding: &'static str,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -96,8 +103,7 @@ pub(crate) fn open<'a>(mut input: Input<'a>, path: &Path, label: Option<&str>) -
     if sample.starts_with(&[0xef, 0xbb, 0xbf]) {
         sample.drain(..3);
     }
-    let text =
-        Lines { inner: Box::new(Cursor::new(sample.clone()).chain(inner)), line: 1, after_return: false, ended: false };
+    let text = Lines { inner: Box::new(Cursor::new(sample.clone()).chain(inner)), after_return: false, ended: false };
     let named = label.is_some();
     Ok(Source { text, sample, packed, named, utf16: encoding.is_some() && !named })
 }
@@ -128,7 +134,6 @@ fn take(input: &mut dyn Read, most: usize) -> io::Result<Vec<u8>> {
 /// With that every row has an end, and one without is a quote left open.
 pub(crate) struct Lines<'a> {
     inner: Box<dyn Read + 'a>,
-    line: u64,
     after_return: bool,
     ended: bool,
 }
@@ -145,13 +150,14 @@ impl Read for Lines<'_> {
                 buffer[0] = b'\n';
                 return Ok(1);
             }
-            let kept = self.plain(&mut buffer[..count]);
-            if buffer[..kept].contains(&0) {
-                let nul = buffer[..kept].iter().position(|&byte| byte == 0).unwrap_or(kept);
-                let line = self.line + newlines(&buffer[..nul]);
-                return Err(io::Error::other(Fault::NulByte { line }));
+            let bytes = &mut buffer[..count];
+            if !self.after_return && memchr2(b'\r', 0, bytes).is_none() {
+                return Ok(count);
             }
-            self.line += newlines(&buffer[..kept]);
+            let kept = self.plain(bytes);
+            if let Some(at) = memchr(0, &bytes[..kept]) {
+                return Err(io::Error::other(Fault::NulByte { at }));
+            }
             if kept > 0 {
                 return Ok(kept);
             }
@@ -162,9 +168,6 @@ impl Read for Lines<'_> {
 impl Lines<'_> {
     /// Plain line ends in place; returns the new length.
     fn plain(&mut self, bytes: &mut [u8]) -> usize {
-        if !self.after_return && !bytes.contains(&b'\r') {
-            return bytes.len();
-        }
         let mut kept = 0;
         for at in 0..bytes.len() {
             let byte = bytes[at];
@@ -177,10 +180,6 @@ impl Lines<'_> {
         }
         kept
     }
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// The delimiter of a table that starts with these bytes.
