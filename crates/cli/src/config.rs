@@ -17,7 +17,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use caviar_lab::{DataOptions, Keep, Method, Recipe, SpaceFile, TuneOptions};
+use caviar_lab::{DataOptions, Keep, Method, Recipe, Settings, SpaceFile, TuneOptions};
 use caviar_table::{ReadOptions, Scaling, Task};
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +141,31 @@ pub fn text(plan: &Plan, folder: &Path) -> String {
     let settings =
         toml::to_string(&config).unwrap_or_else(|error| format!("# not all of it could be written: {error}\n"));
     format!("# Written by caviar; all settings of this run. {}\n{settings}", one_line(&plan.command))
+}
+
+/// The settings of a `config.toml` by name, `network.epochs` and the like; none where it cannot be read.
+pub fn flat(text: &str) -> Settings {
+    let mut settings = Settings::new();
+    if let Ok(table) = text.parse::<toml::Table>() {
+        flatten("", &toml::Value::Table(table), &mut settings);
+    }
+    // What wrote it is no setting.
+    settings.remove("version");
+    settings
+}
+
+fn flatten(name: &str, value: &toml::Value, settings: &mut Settings) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                flatten(&name, value, settings);
+            }
+        }
+        value => {
+            settings.insert(name.to_owned(), value.to_string());
+        }
+    }
 }
 
 /// A text that a comment can hold.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use caviar_lab::{ErrorKind, LabError};
+use caviar_lab::{Difference, ErrorKind, LabError};
 use caviar_store::{Action, StoreError};
 use caviar_table::{ReadError, TargetError};
 use thiserror::Error;
@@ -71,12 +71,14 @@ pub enum Failure {
         column: String,
     },
     /// A folder that already holds a study.
-    #[error("{}: already holds {held}, which is never overwritten", folder.display())]
+    #[error("{}: already holds {held}, which is never overwritten{}", folder.display(), other(differences))]
     Taken {
         /// The folder.
         folder: PathBuf,
         /// What it holds.
         held: &'static str,
+        /// Where it is a study of other settings, how they differ.
+        differences: Vec<Difference>,
     },
     /// A folder that cannot be made.
     #[error("{}: cannot be made: {source}", folder.display())]
@@ -147,7 +149,7 @@ impl Failure {
     /// What to do about it, where the message does not say so already.
     fn advice(&self) -> Option<String> {
         match self {
-            Failure::Taken { folder, held } if held.contains("study") => Some(format!(
+            Failure::Taken { folder, held, .. } if held.contains("study") => Some(format!(
                 "to go on with it: caviar resume {}\n  to begin anew: name another folder with --out",
                 folder.display()
             )),
@@ -203,6 +205,19 @@ impl Failure {
         }
         ExitCode::from(self.code())
     }
+}
+
+/// So many differences are shown.
+const DIFFERENCES: usize = 12;
+
+fn other(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
+    let lines = differences.iter().take(DIFFERENCES).map(|difference| format!("\n    {difference}"));
+    let more = differences.len().checked_sub(DIFFERENCES).filter(|more| *more > 0);
+    let more = more.map_or_else(String::new, |more| format!("\n    and {more} more"));
+    format!("; its settings are others:{}{more}", lines.collect::<String>())
 }
 
 fn advice_on_file(error: &ReadError) -> Option<String> {

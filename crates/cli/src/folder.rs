@@ -38,7 +38,7 @@ impl Folder {
 
     fn named(path: &Path) -> Result<Folder, Failure> {
         if let Some((_, held)) = HELD.iter().find(|(name, _)| path.join(name).exists()) {
-            return Err(Failure::Taken { folder: path.to_owned(), held });
+            return Err(Failure::Taken { folder: path.to_owned(), held, differences: Vec::new() });
         }
         let made = !path.exists();
         let failed = |source| Failure::Folder { folder: path.to_owned(), source };

@@ -8,6 +8,7 @@ mod config;
 mod failure;
 mod folder;
 mod forecast;
+mod full_disk;
 mod interrupt;
 mod live;
 mod model_file;

@@ -8,14 +8,16 @@ use std::thread;
 use caviar_lab::picture::Kind;
 use caviar_lab::report::{Fact, Report, Request};
 use caviar_lab::{
-    Experiment, Finished, LabError, Ledger, StudyAbout, Workers, fingerprint, train, train_steered, tune,
+    Experiment, Finished, LabError, Ledger, StudyAbout, StudyView, Workers, differences, fingerprint, train,
+    train_steered, tune,
 };
-use caviar_store::study::StudyState;
+use caviar_store::study::{StudyReader, StudyState};
 use caviar_store::write_atomically;
 
 use crate::config;
 use crate::failure::{Failure, STOPPED};
 use crate::folder::Folder;
+use crate::full_disk::wait_for_room;
 use crate::interrupt::on_ctrl_c;
 use crate::plan::{Job, Plan, quoted};
 use crate::summary;
@@ -31,7 +33,7 @@ const REPORT: &str = "report.html";
 /// # Errors
 /// Whatever goes wrong; where that is known before anything is trained, no folder is left behind.
 pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
-    let folder = Folder::claim(plan.out.as_deref(), &plan.source)?;
+    let folder = Folder::claim(plan.out.as_deref(), &plan.source).map_err(|failure| compared(plan, failure))?;
     let interrupt = on_ctrl_c();
     let (experiment, ledger) = match begin(plan, &folder) {
         Ok(begun) => begun,
@@ -50,6 +52,17 @@ pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
         }
         done => done,
     }
+}
+
+/// Of a folder that holds a study of other settings, what is different.
+fn compared(plan: &Plan, failure: Failure) -> Failure {
+    let Failure::Taken { folder, held, .. } = failure else { return failure };
+    let study = StudyReader::open(&StudyView::file(&folder)).and_then(|reader| reader.head());
+    let differences = study.map_or_else(
+        |_| Vec::new(),
+        |head| differences(&config::flat(&head.config), &config::flat(&config::text(plan, &folder))),
+    );
+    Failure::Taken { folder, held, differences }
 }
 
 /// Reads the data and begins a study of them.
@@ -94,6 +107,7 @@ pub fn go_on(plan: &Plan, folder: &Folder, ledger: Ledger) -> Result<ExitCode, F
 /// Trains, writes the files, and says in the study how it ended.
 fn work(plan: &Plan, folder: &Folder, experiment: &Experiment, workers: Workers) -> Result<ExitCode, Failure> {
     let (mut watch, wishes) = Watch::new(plan, &workers.interrupt);
+    wait_for_room(&workers.ledger, &workers.interrupt);
     let finished = match &plan.job {
         Job::Train(recipe) => match wishes {
             Some(mut wishes) => train_steered(experiment, recipe, &workers, &mut watch, &mut wishes),

@@ -52,6 +52,20 @@ fn a_mistake_in_a_space_is_named_with_its_line() {
 }
 
 #[test]
+fn a_study_with_another_space_is_refused_with_the_difference() {
+    let place = Place::with_table();
+    place.write("s.toml", "l2 = [0.1, 1.0]\n[learning-rate]\nscale = \"log\"\nlow = 0.001\nhigh = 0.1\n");
+    let words = "tune good.csv --target y --space s.toml --trials 3 --epochs 2 --quiet --out s";
+    place.run(words).expect(0, &[]);
+    place.run(words).expect(3, &["already holds a study (study.db), which is never overwritten\n", "caviar resume s"]);
+    place.write("s.toml", "l2 = [0.1, 1.0]\n[learning-rate]\nscale = \"log\"\nlow = 0.001\nhigh = 0.5\n");
+    let told = ["its settings are others:", "search.space.learning-rate.high: was 0.1, is 0.5", "caviar resume s"];
+    let done = place.run(&words.replace("--epochs 2", "--epochs 3"));
+    done.expect(3, &told);
+    assert!(done.stderr.contains("epochs: was 2, is 3") && !done.stderr.contains("l2"), "{}", done.stderr);
+}
+
+#[test]
 fn a_dry_run_shows_the_space_and_its_cost_and_trains_nothing() {
     let place = Place::with_table();
     let words = format!("tune good.csv --target y --space {} --trials 6 --epochs 3 --dry-run", space());

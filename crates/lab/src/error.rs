@@ -13,7 +13,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::recipe::ArraysError;
+use crate::settings::Difference;
 use crate::space::SpaceError;
+
+/// So many differences are shown.
+const DIFFERENCES: usize = 12;
 
 /// Why an experiment, a training, a search or a model could not be had.
 #[derive(Debug, Error)]
@@ -192,7 +196,7 @@ pub enum LabError {
     #[error(transparent)]
     Search(Box<SearchError>),
     /// Every trial diverged or failed.
-    #[error("no trial succeeded: {diverged} of {trials} diverged{}", at(first))]
+    #[error("no trial succeeded: {diverged} of {trials} diverged{}{}", at(first), failed(failure))]
     NoTrial {
         /// Trials begun.
         trials: u64,
@@ -200,6 +204,14 @@ pub enum LabError {
         diverged: u64,
         /// Where the first one diverged: epoch (from 0), update (from 1) and node.
         first: Option<Divergence>,
+        /// Why the first one failed that failed otherwise.
+        failure: Option<String>,
+    },
+    /// A study goes on with the settings that it was begun with only.
+    #[error("the study was begun with other settings{}", listed(differences))]
+    OtherSettings {
+        /// What is different.
+        differences: Vec<Difference>,
     },
     /// Stopped before there was anything to keep.
     #[error("stopped before the first epoch was over; nothing is kept")]
@@ -298,6 +310,7 @@ impl LabError {
             | LabError::BadWeight { .. }
             | LabError::NoValidation { .. }
             | LabError::OtherData { .. }
+            | LabError::OtherSettings { .. }
             | LabError::UnknownTrial { .. }
             | LabError::LongEnough { .. }
             | LabError::NotSteerable { .. }
@@ -370,6 +383,19 @@ fn at(first: &Option<Divergence>) -> String {
         }
         None => String::new(),
     }
+}
+
+fn failed(failure: &Option<String>) -> String {
+    failure.as_ref().map_or_else(String::new, |why| format!("; {why}"))
+}
+
+fn listed(differences: &[Difference]) -> String {
+    let more = match differences.len().checked_sub(DIFFERENCES) {
+        None | Some(0) => String::new(),
+        Some(more) => format!("\n  and {more} more"),
+    };
+    let lines = differences.iter().take(DIFFERENCES).map(|difference| format!("\n  {difference}"));
+    lines.chain([more]).collect()
 }
 
 fn not_one_hot(value: Option<f64>, sum: f64) -> String {

@@ -159,7 +159,7 @@ pub struct TrialRecord {
     pub seconds: f64,
     /// How the loss fell.
     pub curve: Vec<CurvePoint>,
-    /// Where it diverged, in words.
+    /// Where it diverged, or why it failed, in words.
     pub diverged: Option<String>,
     /// The trial that it was forked from.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use caviar_engine::train::Metric;
 use caviar_store::study::{
-    DataFile, Entry, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyFile, StudyHead, StudyReader,
+    DataFile, Entry, Room, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyFile, StudyHead, StudyReader,
     StudyState, StudyWriter, TrialRow,
 };
 use caviar_store::{StoreError, study::StudyError};
@@ -32,6 +32,7 @@ use crate::network::Weights;
 use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
+use crate::settings::{Settings, differences};
 use fork::Forks;
 pub(crate) use fork::{Birth, Fork, UNWRITTEN};
 use inbox::{Inbox, Mailed};
@@ -86,6 +87,8 @@ struct RunDetails {
     rung: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     divergence: Option<Divergence>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
 }
 
 /// What a study is about, for those who look at it.
@@ -177,9 +180,23 @@ impl Ledger {
         Ok(Ledger(Some(Arc::new(book))))
     }
 
+    /// Whom to ask, again and again, whether to wait while the disk is full; without anybody a full disk ends the work.
+    /// Nothing is lost either way: what is on the disk is whole, and goes on.
+    pub fn when_full(&self, ask: impl FnMut(Room) -> bool + Send + 'static) {
+        if let Some(book) = &self.0 {
+            book.writer.when_full(ask);
+        }
+    }
+
     /// Whether anything is written down.
     pub fn is_kept(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// A folder beside the study for what only the process that works on it needs.
+    pub(crate) fn folder(&self, name: &str) -> Option<PathBuf> {
+        let path = &self.0.as_ref()?.path;
+        Some(PathBuf::from(format!("{}-{name}", path.display())))
     }
 
     /// How long earlier processes have worked on the study.
@@ -229,6 +246,22 @@ impl Ledger {
             Some(book) if !entries.is_empty() => Ok(book.writer.put(entries)?),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Writes down the settings of what is done, and compares them with those of earlier processes.
+    ///
+    /// # Errors
+    /// [`LabError::OtherSettings`].
+    pub(crate) fn settings(&self, settings: &Settings) -> Result<(), LabError> {
+        let key = Stage::Settings.key(0, 0);
+        if let Some(row) = self.known(&key).and_then(|known| known.ended.as_ref()) {
+            let was = row.details.as_deref().map(serde_json::from_str::<Settings>);
+            let was = was.and_then(Result::ok).ok_or_else(|| self.damaged("its settings cannot be read"))?;
+            let differences = differences(&was, settings);
+            return if differences.is_empty() { Ok(()) } else { Err(LabError::OtherSettings { differences }) };
+        }
+        let details = Some(json(settings));
+        self.put(vec![Entry::Run(RunRow { key, ended: "complete".to_owned(), steps: 0, seconds: 0.0, details })])
     }
 
     /// Whether a run is known to have ended.
@@ -418,12 +451,15 @@ pub(crate) fn begins(number: u64, params: caviar_tune::Params) -> TrialRecord {
 
 /// The row of a run that has ended.
 fn run_row(key: &RunKey, run: &Run, rung: Option<u64>) -> RunRow {
-    let (ended, divergence) = match &run.end {
-        End::Complete => ("complete", None),
-        End::Cut | End::Left => ("cut", None),
-        End::Diverged(divergence) => ("diverged", Some(divergence.clone())),
+    let none = RunDetails { rung, ..RunDetails::default() };
+    let (ended, details) = match &run.end {
+        End::Complete => ("complete", none),
+        End::Cut | End::Left => ("cut", none),
+        End::Diverged(divergence) => ("diverged", RunDetails { divergence: Some(divergence.clone()), ..none }),
+        End::Failed(why) => ("failed", RunDetails { failure: Some(why.clone()), ..none }),
     };
-    let details = (rung.is_some() || divergence.is_some()).then(|| json(&RunDetails { rung, divergence }));
+    let says_something = details.rung.is_some() || !matches!(run.end, End::Complete | End::Cut | End::Left);
+    let details = says_something.then(|| json(&details));
     RunRow { key: key.clone(), ended: ended.to_owned(), steps: run.steps, seconds: run.seconds, details }
 }
 
@@ -436,6 +472,7 @@ fn end_of(row: &RunRow) -> Option<End> {
         "complete" => Some(End::Complete),
         "cut" => Some(End::Cut),
         "diverged" => details_of(row)?.divergence.map(End::Diverged),
+        "failed" => details_of(row)?.failure.map(End::Failed),
         _ => None,
     }
 }

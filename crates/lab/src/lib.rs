@@ -19,6 +19,7 @@ mod figures;
 mod fingerprint;
 mod finished;
 mod folds;
+mod guard;
 mod helm;
 mod inspect;
 mod judge;
@@ -33,6 +34,7 @@ mod recipe;
 pub mod report;
 mod report_data;
 mod run;
+mod settings;
 mod source;
 mod space;
 mod steering;
@@ -52,6 +54,7 @@ pub use fingerprint::{fingerprint, same_files};
 pub use finished::{
     Baseline, Best, Confusion, CurvePoint, Finished, Parent, Surface, SurfacePoint, TrialRecord, Validated,
 };
+pub use guard::is_guarded;
 pub use inspect::{ArraySummary, ColumnSummary, FileKind, file_kind, inspect_arrays, inspect_table};
 pub use ledger::{Ledger, StudyAbout, read_snapshot, write_snapshot};
 pub use model::{Model, Network, Predictions, Weighting};
@@ -61,6 +64,7 @@ pub use recipe::{
     ArraysError, BatchRows, ClassWeights, InitLayout, Precision, Recipe, Shuffle, WordError, parse_layers,
 };
 pub use report_data::DataReport;
+pub use settings::{Difference, Settings, differences};
 pub use source::{read_table, read_table_with_target};
 pub use space::{SpaceError, SpaceFile};
 pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};

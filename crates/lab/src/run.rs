@@ -12,6 +12,7 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
+use crate::guard::guarded;
 use crate::helm::{Course, Helm};
 use crate::ledger::{Begun, Birth, Place, Scribe, UNWRITTEN};
 use crate::network::{EndNow, Weights, weights};
@@ -132,6 +133,26 @@ pub(crate) enum End {
     Left,
     /// By a loss that is not finite.
     Diverged(Divergence),
+    /// By a mistake of the program, in words.
+    Failed(String),
+}
+
+impl End {
+    /// Where it diverged.
+    pub(crate) fn divergence(&self) -> Option<Divergence> {
+        match self {
+            End::Diverged(divergence) => Some(divergence.clone()),
+            End::Complete | End::Cut | End::Left | End::Failed(_) => None,
+        }
+    }
+
+    /// Why it failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match self {
+            End::Failed(why) => Some(why.clone()),
+            End::Complete | End::Cut | End::Left | End::Diverged(_) => None,
+        }
+    }
 }
 
 /// What a run gave.
@@ -178,11 +199,12 @@ pub(crate) fn run(
         Precision::F32 => run_in::<f32>,
         Precision::F64 => run_in::<f64>,
     };
-    match attempt(work, false, company)? {
+    let done = guarded(|| match attempt(work, false, company)? {
         Some(run) => Ok(run),
         // From its beginning it has nothing to go back to that it does not know.
         None => attempt(work, true, company)?.ok_or(LabError::Worker),
-    }
+    });
+    done.unwrap_or_else(|why| Ok(Run::failed(why, limits.place)))
 }
 
 /// What is to be trained.
@@ -210,6 +232,8 @@ impl Work<'_> {
 /// Trains, `anew` from the beginning whatever is known; nothing where it must be done anew.
 fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Result<Option<Run>, LabError> {
     let Work { views, recipe, limits, .. } = work;
+    #[cfg(test)]
+    crate::guard::tests::provoke(recipe.seed);
     let start = Instant::now();
     let mut members = work.members::<T>()?;
     let beginning = limits.place.take_up(&mut members, anew)?;
@@ -263,6 +287,13 @@ impl Run {
         let mut run =
             Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing: Vec::new(), parked: None };
         run.choose(metric);
+        run
+    }
+
+    /// A run that failed; nothing is kept of it but why.
+    fn failed(why: String, place: &Place<'_>) -> Self {
+        let mut run = Run { end: End::Failed(why), ..Run::new(Vec::new(), Metric::Loss) };
+        run.closing = place.failed(&run);
         run
     }
 

@@ -81,7 +81,7 @@ pub struct TrialView {
     /// The networks that its score is the mean of.
     #[serde(skip)]
     pub folds: usize,
-    /// Where it diverged, in words.
+    /// Where it diverged, or why it failed, in words.
     #[serde(skip)]
     pub diverged: Option<String>,
     /// How its loss fell, in its longest run.

@@ -15,6 +15,7 @@ use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
 use crate::run::{Company, End, Limits, Run, run};
+use crate::settings::of_training;
 use crate::steering::{Steered, SteeredEvent, Steering, Unsteered};
 
 /// Trains one network; its kernels are spread over the threads.
@@ -57,6 +58,7 @@ pub fn train_steered(
         notes: recipe.notes(view.train.len()),
     }));
     let ledger = &workers.ledger;
+    ledger.settings(&of_training(recipe))?;
     let place = Place::new(ledger, Stage::Train, 0, 0);
     ledger.put(vec![trial_entry(&begins(0, params(recipe)), recipe)])?;
     let mut watched = Watched { trial: 0, board, steering };
@@ -129,7 +131,9 @@ fn train_one(
     workers.ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;
     match run.end {
         End::Left => Err(LabError::Left),
-        End::Complete | End::Cut | End::Diverged(_) => Ok(Trained { recipe: recipe.clone(), record, run }),
+        End::Complete | End::Cut | End::Diverged(_) | End::Failed(_) => {
+            Ok(Trained { recipe: recipe.clone(), record, run })
+        }
     }
 }
 
@@ -139,17 +143,12 @@ fn chosen(trained: &[Trained], metric: Metric) -> Result<usize, LabError> {
     let fits = (0..trained.len()).filter(|&place| trained[place].run.weights.is_some());
     let best = fits.min_by(|a, b| cost(a).total_cmp(&cost(b)));
     best.ok_or_else(|| {
-        let divergences = trained.iter().filter_map(|trained| match &trained.run.end {
-            End::Diverged(divergence) => Some(divergence.clone()),
-            End::Complete | End::Cut | End::Left => None,
-        });
-        let all: Vec<_> = divergences.collect();
-        match all.len() as u64 {
-            0 => LabError::Interrupted,
-            diverged => {
-                let first = all.into_iter().next();
-                LabError::NoTrial { trials: trained.len() as u64, diverged, first }
-            }
+        let all: Vec<_> = trained.iter().filter_map(|trained| trained.run.end.divergence()).collect();
+        let failure = trained.iter().find_map(|trained| trained.run.end.failure());
+        let (diverged, first) = (all.len() as u64, all.into_iter().next());
+        match diverged == 0 && failure.is_none() {
+            true => LabError::Interrupted,
+            false => LabError::NoTrial { trials: trained.len() as u64, diverged, first, failure },
         }
     })
 }
@@ -206,6 +205,7 @@ pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
             let words = format!("epoch {}, step {}: {} was not finite", at.epoch, at.step, at.origin);
             (TrialState::Diverged, Some(words))
         }
+        End::Failed(why) => (TrialState::Failed, Some(why.clone())),
         End::Left => (TrialState::Paused, None),
         End::Complete | End::Cut => (TrialState::Complete, None),
     };

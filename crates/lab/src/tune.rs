@@ -7,6 +7,8 @@ mod halving;
 mod longer;
 mod parking;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ use crate::finished::Finished;
 use crate::folds;
 use crate::options::{Method, TuneOptions, Workers};
 use crate::recipe::Recipe;
+use crate::settings::of_search;
 use crate::space::{Search, recipe, search};
 pub use forecast::{Bytes, Forecast, Searched, forecast};
 use forecast::{bytes, fitting};
@@ -91,6 +94,7 @@ pub fn tune(
     let workers = &Workers { threads: fitting(options.max_memory, bytes, workers.threads)?, ..workers.clone() };
     let mut study = study(&search, &ground, options, budget)?;
     let Search { space, base, .. } = search;
+    workers.ledger.settings(&of_search(options, &base, &space))?;
     board.post(&Event::Started(Started {
         command: "tune",
         data: experiment.report().clone(),

@@ -125,7 +125,7 @@ fn trials_that_diverge_leave_the_others_alone() {
     let options = TuneOptions { base, fixed, ..short(4) };
     let error = tune(&experiment, &options, &Workers::new(2), &mut Quiet).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoTrial);
-    assert!(matches!(&error, LabError::NoTrial { trials: 4, diverged: 4, first: Some(_) }), "{error}");
+    assert!(matches!(&error, LabError::NoTrial { trials: 4, diverged: 4, first: Some(_), failure: None }), "{error}");
 
     let alone = train(&experiment, &options.base, &Workers::new(1), &mut Quiet).unwrap_err();
     assert_eq!(alone.kind(), ErrorKind::NoTrial);

@@ -24,4 +24,4 @@ pub use rows::{
 };
 pub use schema::STUDY_FORMAT;
 pub use wish::wish;
-pub use writer::StudyWriter;
+pub use writer::{Room, StudyWriter};

@@ -38,6 +38,8 @@ pub(crate) enum Stage {
     Longer,
     /// No run: where a trial begins that was forked from another one.
     Fork,
+    /// No run: the settings of the study.
+    Settings,
     /// No run: the epochs that there is time for after a wave of trials, in place of its updates.
     Room,
 }
@@ -52,6 +54,7 @@ impl Stage {
             Stage::Refit => "refit",
             Stage::Longer => "longer",
             Stage::Fork => "fork",
+            Stage::Settings => "settings",
             Stage::Room => "room",
         }
     }
@@ -65,7 +68,7 @@ impl Stage {
     fn keeps_weights(self) -> bool {
         match self {
             Stage::Train | Stage::Refit | Stage::Longer => true,
-            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Room => false,
+            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Settings | Stage::Room => false,
         }
     }
 
@@ -73,7 +76,7 @@ impl Stage {
     fn may_go_on(self) -> bool {
         match self {
             Stage::Train | Stage::Screen | Stage::Full | Stage::Longer => true,
-            Stage::Repeat | Stage::Refit | Stage::Fork | Stage::Room => false,
+            Stage::Repeat | Stage::Refit | Stage::Fork | Stage::Settings | Stage::Room => false,
         }
     }
 }
@@ -198,6 +201,14 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// What is to be written of the run where it failed.
+    pub(crate) fn failed(&self, run: &Run) -> Vec<Entry> {
+        let key = self.key.clone();
+        let forgotten = Entry::Forget(key.clone(), SnapshotKind::State);
+        let row = run_row(&key, run, self.rung.as_ref().map(|rung| rung.epochs));
+        vec![Entry::Restart(key), forgotten, Entry::Run(row)]
+    }
+
     /// Puts the networks to where an earlier process has left them, or `anew` to where they begin.
     pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>], anew: bool) -> Result<Beginning, LabError> {
         let begun = self.begun(anew)?;
@@ -301,7 +312,13 @@ impl<'a> Scribe<'a> {
         let (Some(book), Some(wish)) = (ledger.0.as_deref(), self.mailed.last()) else { return Ok(Err(UNWRITTEN)) };
         match stage {
             Stage::Train | Stage::Screen => {}
-            Stage::Full | Stage::Repeat | Stage::Refit | Stage::Longer | Stage::Fork | Stage::Room => {
+            Stage::Full
+            | Stage::Repeat
+            | Stage::Refit
+            | Stage::Longer
+            | Stage::Fork
+            | Stage::Settings
+            | Stage::Room => {
                 return Ok(Err("only a network of a training or of a search is forked"));
             }
         }

@@ -3,6 +3,7 @@
 //! The arrays are `variable/NAME`, `slot/I` and `best/NAME`; numbers that may be infinite or NaN, where JSON has none,
 //! are the array `numbers`; everything else is JSON in the metadata under `caviar.snapshot`.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
 use caviar_engine::Real;
@@ -170,9 +171,11 @@ pub fn read<T: Real>(bytes: &[u8]) -> Result<Snapshot<T>, String> {
 }
 
 fn elements<T: Real>(values: &[T]) -> Elements {
-    match T::NAME {
-        "f32" => Elements::F32(values.iter().map(|value| value.to_f64() as f32).collect()),
-        _ => Elements::F64(values.iter().map(|value| value.to_f64()).collect()),
+    // As they are, where they are of that kind: snapshots of large networks are saved while somebody waits.
+    let same: Box<dyn Any> = Box::new(values.to_vec());
+    match same.downcast::<Vec<f32>>() {
+        Ok(same) => Elements::F32(*same),
+        Err(_) => Elements::F64(values.iter().map(|value| value.to_f64()).collect()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::committee;
 use crate::crew::{Teller, crew};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
-use crate::finished::{Best, CurvePoint, Finished, Validated};
+use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
 use crate::judge::{Judged, judge};
 use crate::ledger::{Place, Stage};
 use crate::model::Network;
@@ -183,7 +183,10 @@ impl Hunt<'_> {
     fn no_trial(&self) -> LabError {
         let diverged = |state: TrialState| state == TrialState::Diverged;
         let first: Option<Divergence> = self.records.iter().find_map(|candidate| candidate.divergence.clone());
+        let is_failed = |record: &&TrialRecord| record.state == TrialState::Failed;
+        let failed = self.records.iter().map(|candidate| &candidate.record).find(is_failed);
         LabError::NoTrial {
+            failure: failed.and_then(|record| record.diverged.clone()),
             trials: self.records.len() as u64,
             diverged: self.records.iter().filter(|candidate| diverged(candidate.record.state)).count() as u64,
             first,

@@ -13,7 +13,6 @@ use crate::crew::Teller;
 use crate::error::LabError;
 use crate::finished::TrialRecord;
 use crate::ledger::{Fork, Place, Stage};
-use crate::run::End;
 use crate::space::shown;
 use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
@@ -44,10 +43,7 @@ impl Hunt<'_> {
         teller.tell(Event::Trial(trial_event(&record)));
         let mut entries = std::mem::take(&mut run.closing);
         entries.extend(self.entries(&record, recipe, &Params::default()));
-        let divergence = match &run.end {
-            End::Diverged(divergence) => Some(divergence.clone()),
-            End::Complete | End::Cut | End::Left => None,
-        };
+        let divergence = run.end.divergence();
         match (record.score, run.weights) {
             (Some(score), Some(weights)) if record.state == TrialState::Complete => {
                 let (cost, best_epoch) = (recipe.metric.cost(score), record.best_epoch);

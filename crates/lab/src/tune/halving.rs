@@ -80,7 +80,7 @@ impl Hunt<'_> {
     /// A wave is done by all threads and told when all of it is done, so that no decision depends on the threads.
     pub(super) fn halve(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
         let keeper = Mutex::new(None);
-        let parking = Parking::new(self.parking_bytes);
+        let parking = Parking::new(self.parking_bytes, self.workers.ledger.folder("parked"));
         let mut left: BTreeMap<u64, Left> = BTreeMap::new();
         let mut pace = Pace::default();
         for wave in 1.. {
@@ -96,6 +96,7 @@ impl Hunt<'_> {
             for Trained { slice, run, candidate, is_known } in trained {
                 let epochs = candidate.record.epochs;
                 let outcome = match (candidate.record.score, &run.end) {
+                    (_, End::Failed(_)) => Outcome::Failed { epochs },
                     (_, End::Diverged(_)) | (None, _) => Outcome::Diverged { epochs },
                     (Some(score), End::Cut | End::Left) => {
                         Outcome::Pruned { score: candidate.recipe.metric.cost(score), epochs }
@@ -236,10 +237,7 @@ impl Hunt<'_> {
             }
             _ => ledger.put(entries)?,
         }
-        let divergence = match &run.end {
-            End::Diverged(divergence) => Some(divergence.clone()),
-            End::Complete | End::Cut | End::Left => None,
-        };
+        let divergence = run.end.divergence();
         let mean = run.curve.clone();
         let drawn = slice.params.clone();
         let candidate = Candidate { record, recipe, drawn, mean, until: slice.to_epoch, divergence };

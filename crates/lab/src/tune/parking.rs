@@ -21,10 +21,17 @@ pub(super) struct Parking {
 static PARKINGS: AtomicU64 = AtomicU64::new(0);
 
 impl Parking {
-    /// With room for so many bytes in memory.
-    pub(super) fn new(bytes: u64) -> Parking {
-        let name = format!("caviar-{}-{}", std::process::id(), PARKINGS.fetch_add(1, Ordering::Relaxed));
-        Parking { room: Mutex::new(bytes), folder: std::env::temp_dir().join(name) }
+    /// With room for so many bytes in memory, and for the rest in a folder beside the study, or a temporary one.
+    pub(super) fn new(bytes: u64, folder: Option<PathBuf>) -> Parking {
+        if let Some(folder) = &folder {
+            // Left behind by a process that was killed: whoever works on a study is the only one.
+            let _ = fs::remove_dir_all(folder);
+        }
+        let temporary = || {
+            let name = format!("caviar-{}-{}", std::process::id(), PARKINGS.fetch_add(1, Ordering::Relaxed));
+            std::env::temp_dir().join(name)
+        };
+        Parking { room: Mutex::new(bytes), folder: folder.unwrap_or_else(temporary) }
     }
 
     /// Takes the networks of a trial.
@@ -92,7 +99,11 @@ mod tests {
 
     #[test]
     fn what_has_no_room_comes_back_from_the_disk() {
-        let parking = Parking::new(5);
+        let place = tempfile::tempdir().unwrap();
+        let beside = place.path().join("study.db-parked");
+        std::fs::create_dir(&beside).unwrap();
+        std::fs::write(beside.join("9-0"), "of a process that was killed").unwrap();
+        let parking = Parking::new(5, Some(beside));
         let begun = |letter: u8| Begun { snapshots: vec![vec![letter; 3]], curve: Vec::new() };
         let parked: Vec<Left> = (0..3).map(|trial| parking.park(trial, Some(begun(trial as u8))).unwrap()).collect();
         let folder = parking.folder.clone();

@@ -95,10 +95,7 @@ impl Hunt<'_> {
             let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
             let record = record(number, shown, &run);
             teller.tell(Event::Trial(trial_event(&record)));
-            let divergence = match &run.end {
-                End::Diverged(divergence) => Some(divergence.clone()),
-                End::Complete | End::Cut | End::Left => None,
-            };
+            let divergence = run.end.divergence();
             let mut entries = std::mem::take(&mut run.closing);
             entries.extend(self.entries(&record, &recipe, &params));
             match (record.score, run.weights, &run.end) {
@@ -289,14 +286,16 @@ impl Candidate {
         self.mean = run.curve;
     }
 
-    /// Takes a run on a further deal into the mean curve. A run that diverged is a trial that diverged.
+    /// Takes a run on a further deal into the mean curve. A run that diverged or failed is a trial that did.
     fn add(&mut self, run: Run, deal: u64) {
         self.record.steps += run.steps;
         self.record.seconds += run.seconds;
-        if let End::Diverged(divergence) = run.end {
-            self.record.state = TrialState::Diverged;
+        if let end @ (End::Diverged(_) | End::Failed(_)) = &run.end {
+            let failure = end.failure();
+            self.record.state = if failure.is_some() { TrialState::Failed } else { TrialState::Diverged };
             self.record.score = None;
-            self.divergence = Some(divergence);
+            self.record.diverged = failure.or(self.record.diverged.take());
+            self.divergence = end.divergence();
             return;
         }
         let (past, new) = (deal as f64, 1.0);

@@ -1,4 +1,4 @@
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why a study file could not be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,20 @@ pub enum StudyError {
     /// The study is no longer open.
     #[error("the study is closed")]
     Closed,
+}
+
+impl StudyError {
+    /// Whether there is no room on the disk, so that the same may succeed later.
+    pub(super) fn is_full_disk(&self) -> bool {
+        match self {
+            StudyError::DiskFull => true,
+            // The index beside the log could not grow.
+            StudyError::Sqlite { source: rusqlite::Error::SqliteFailure(failure, _) } => {
+                failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+            }
+            _ => false,
+        }
+    }
 }
 
 fn by(owner: &Option<u32>) -> String {

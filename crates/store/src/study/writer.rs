@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -14,21 +15,54 @@ const DELAY: Duration = Duration::from_millis(500);
 /// So many batches may wait before those who train must wait for the disk.
 const WAITING: usize = 64;
 
+/// While the disk is full it is tried so often whether there is room.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// What somebody is told of a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// There is none, still: everything waits if the answer is that it shall.
+    Lacks,
+    /// There is some again, and everything goes on.
+    Back,
+}
+
+/// Who is asked whether to wait for room.
+type WhenFull = Box<dyn FnMut(Room) -> bool + Send>;
+
 /// Writes to a study from a thread of its own, so that nobody who trains waits for the disk.
 ///
-/// What comes within half a second is written in one transaction. After a failure nothing further is written: the
-/// study stays as it was at the last good one, and everybody who wants something written is told. When the writer is
-/// dropped, what is left is written and the study closed.
-#[derive(Debug)]
+/// What comes within half a second is written in one transaction. While the disk is full everybody waits, if somebody
+/// says so ([`StudyWriter::when_full`]). After another failure nothing further is written: the study stays as it was at
+/// the last good one, and everybody who wants something written is told. When the writer is dropped, what is left is
+/// written and the study closed.
 pub struct StudyWriter {
     path: PathBuf,
     sender: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<StudyFile>>,
-    broken: Broken,
+    shared: Arc<Shared>,
 }
 
-/// Why nothing is written any more.
-type Broken = Arc<Mutex<Option<StudyError>>>;
+impl fmt::Debug for StudyWriter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("StudyWriter").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// What the writer and its thread share.
+#[derive(Default)]
+struct Shared {
+    /// Why nothing is written any more.
+    broken: Mutex<Option<StudyError>>,
+    when_full: Mutex<Option<WhenFull>>,
+}
+
+impl Shared {
+    /// Whether to wait for room; nobody who could be asked does not wait.
+    fn waits(&self, room: Room) -> bool {
+        self.when_full.lock().is_ok_and(|mut ask| ask.as_mut().is_some_and(|ask| ask(room)))
+    }
+}
 
 #[derive(Debug)]
 enum Message {
@@ -42,11 +76,19 @@ impl StudyWriter {
     /// Takes a study over.
     pub fn start(study: StudyFile) -> StudyWriter {
         let (sender, messages) = sync_channel(WAITING);
-        let broken = Broken::default();
+        let shared = Arc::<Shared>::default();
         let path = study.reader().map(|reader| reader.path().to_owned()).unwrap_or_default();
-        let tell = Arc::clone(&broken);
+        let tell = Arc::clone(&shared);
         let thread = thread::spawn(move || serve(study, &messages, &tell));
-        StudyWriter { path, sender: Some(sender), thread: Some(thread), broken }
+        StudyWriter { path, sender: Some(sender), thread: Some(thread), shared }
+    }
+
+    /// Whom to ask, again and again, whether to wait while the disk is full; without anybody nothing waits, and a full
+    /// disk is a failure. It is called on the writing thread.
+    pub fn when_full(&self, ask: impl FnMut(Room) -> bool + Send + 'static) {
+        if let Ok(mut when_full) = self.shared.when_full.lock() {
+            *when_full = Some(Box::new(ask));
+        }
     }
 
     /// Has entries written, all or none, within half a second.
@@ -67,7 +109,7 @@ impl StudyWriter {
     }
 
     fn failure(&self) -> StoreError {
-        let source = match self.broken.lock().as_deref() {
+        let source = match self.shared.broken.lock().as_deref() {
             Ok(Some(StudyError::DiskFull)) => StudyError::DiskFull,
             Ok(Some(error)) => StudyError::Broken { why: error.to_string() },
             Ok(None) | Err(_) => StudyError::Closed,
@@ -96,8 +138,25 @@ impl Drop for StudyWriter {
     }
 }
 
+/// Writes, as soon as there is room.
+fn commit(study: &mut StudyFile, entries: &[Entry], seconds: f64, shared: &Shared) -> Result<(), StudyError> {
+    let mut waited = false;
+    loop {
+        match study.commit(entries, seconds) {
+            Err(error) if error.is_full_disk() && shared.waits(Room::Lacks) => waited = true,
+            done => {
+                if waited && done.is_ok() {
+                    shared.waits(Room::Back);
+                }
+                return done;
+            }
+        }
+        thread::sleep(RETRY);
+    }
+}
+
 /// Writes until nobody can put any more, or a write fails.
-fn serve(mut study: StudyFile, messages: &Receiver<Message>, broken: &Broken) -> StudyFile {
+fn serve(mut study: StudyFile, messages: &Receiver<Message>, shared: &Shared) -> StudyFile {
     let (start, before) = (Instant::now(), study.head().seconds);
     let mut waiting: Vec<Entry> = Vec::new();
     let mut due: Option<Instant> = None;
@@ -118,8 +177,8 @@ fn serve(mut study: StudyFile, messages: &Receiver<Message>, broken: &Broken) ->
         };
         // Many small messages must not put the writing off.
         if (now || due.is_some_and(|due| Instant::now() >= due)) && !(ended && waiting.is_empty()) {
-            if let Err(error) = study.commit(&waiting, before + start.elapsed().as_secs_f64()) {
-                if let Ok(mut broken) = broken.lock() {
+            if let Err(error) = commit(&mut study, &waiting, before + start.elapsed().as_secs_f64(), shared) {
+                if let Ok(mut broken) = shared.broken.lock() {
                     *broken = Some(error);
                 }
                 return study;
