@@ -59,7 +59,7 @@ pub use inspect::{ArraySummary, ColumnSummary, FileKind, file_kind, inspect_arra
 pub use ledger::{Ledger, StudyAbout, read_snapshot, write_snapshot};
 pub use model::{Model, Network, Predictions, Weighting};
 pub use options::{DataOptions, Interrupt, Keep, Method, Part, TuneOptions, Workers};
-pub use pieces::read_in_pieces;
+pub use pieces::answer_in_pieces;
 pub use recipe::{
     ArraysError, BatchRows, ClassWeights, InitLayout, Precision, Recipe, Shuffle, WordError, parse_layers,
 };

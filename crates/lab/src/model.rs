@@ -1,6 +1,7 @@
 //! The network that is kept: the model file, and predictions.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use caviar_engine::Real;
@@ -225,7 +226,15 @@ impl Model {
     /// # Errors
     /// A column that is missing or holds something else.
     pub fn predict(&self, table: &Table) -> Result<Predictions, LabError> {
-        let rows: Vec<usize> = (0..table.rows()).collect();
+        self.predict_range(table, 0..table.rows())
+    }
+
+    /// As [`Model::predict`], of some rows.
+    ///
+    /// # Errors
+    /// As [`Model::predict`]; rows that are not there.
+    pub fn predict_range(&self, table: &Table, rows: Range<usize>) -> Result<Predictions, LabError> {
+        let rows: Vec<usize> = rows.collect();
         self.predict_rows(&encoded(&self.encoder, table, &rows)?)
     }
 

@@ -46,13 +46,19 @@ impl Encoder {
         }
         let block = block?;
         let fits = match block.numbers() {
-            Numbers::U8(values) => all_fit(values, block.width(), rows, &columns),
+            // Bytes lie between two of them, and so does what they become.
+            Numbers::U8(_) => rows.iter().all(|&row| row < block.rows()) && columns.iter().all(bytes_fit),
             Numbers::F32(values) => all_fit(values, block.width(), rows, &columns),
             Numbers::F64(values) => all_fit(values, block.width(), rows, &columns),
         };
         let rows: Option<Vec<u32>> = rows.iter().map(|&row| u32::try_from(row).ok()).collect();
         fits.then_some(View { block: block.clone(), rows: rows?, columns })
     }
+}
+
+/// Whether the least and the largest byte become finite f32.
+fn bytes_fit(map: &ViewColumn) -> bool {
+    [0.0, 255.0].iter().all(|x| (((x - map.center) * map.factor) as f32).is_finite())
 }
 
 /// Whether every number is there and becomes a finite f32.

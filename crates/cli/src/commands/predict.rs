@@ -5,12 +5,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use caviar_lab::{Model, Predictions, read_in_pieces};
+use caviar_lab::{Model, Predictions, answer_in_pieces};
 use caviar_store::AtomicFile;
 use caviar_table::TargetSpec;
 use serde_json::{Map, Value, json};
 
 use crate::args::PredictArgs;
+use crate::args::output::all_cores;
 use crate::failure::Failure;
 use crate::model_file;
 
@@ -47,19 +48,31 @@ fn is_special(path: &Path) -> bool {
 
 fn answer(model: &Model, args: &PredictArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let read = model.read_options(args.format.read_options());
-    if args.json {
-        return read_in_pieces(&args.data, &read, |piece| Ok(write_lines(out, &model.predict(piece)?)?));
-    }
+    let (threads, json) = (all_cores(), args.json);
+    let mut first = (!json).then(|| head(model));
+    answer_in_pieces(
+        &args.data,
+        &read,
+        threads,
+        |table, rows| {
+            let predictions = model.predict_range(table, rows)?;
+            let mut text = Vec::new();
+            let written = if json { write_lines(&mut text, &predictions) } else { write_rows(&mut text, &predictions) };
+            Ok(written.map(|()| text))
+        },
+        |text: io::Result<Vec<u8>>| -> Result<(), Failure> {
+            if let Some(head) = first.take() {
+                write_head(out, &head)?;
+            }
+            Ok(out.write_all(&text?)?)
+        },
+    )
+}
+
+fn write_head(out: &mut dyn Write, head: &[String]) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    let mut head = Some(head(model));
-    read_in_pieces(&args.data, &read, |piece| -> Result<(), Failure> {
-        let predictions = model.predict(piece)?;
-        if let Some(head) = head.take() {
-            writer.write_record(head).map_err(io::Error::from)?;
-        }
-        Ok(write_rows(&mut writer, &predictions)?)
-    })?;
-    Ok(writer.flush()?)
+    writer.write_record(head).map_err(io::Error::from)?;
+    writer.flush()
 }
 
 fn head(model: &Model) -> Vec<String> {
@@ -72,7 +85,8 @@ fn head(model: &Model) -> Vec<String> {
     }
 }
 
-fn write_rows<W: Write>(writer: &mut csv::Writer<W>, predictions: &Predictions) -> io::Result<()> {
+fn write_rows(out: &mut dyn Write, predictions: &Predictions) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
     let mut text = String::new();
     match predictions {
         Predictions::Values(values) => {
@@ -91,7 +105,7 @@ fn write_rows<W: Write>(writer: &mut csv::Writer<W>, predictions: &Predictions) 
             }
         }
     }
-    Ok(())
+    writer.flush()
 }
 
 /// With as many digits as tell it from every other number.
