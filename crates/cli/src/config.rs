@@ -112,6 +112,8 @@ struct Search {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_memory: Option<Size>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    leader_seeds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     keep: Option<Keep>,
     /// The settings of the network that are not searched; where this is not said, those that `network` has.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,6 +235,7 @@ impl Search {
             method,
             virtual_workers,
             max_memory,
+            leader_seeds,
             keep,
             seed: _,
         } = options;
@@ -243,6 +246,7 @@ impl Search {
             method: Some(*method),
             virtual_workers: Some(*virtual_workers),
             max_memory: max_memory.map(Size),
+            leader_seeds: Some(*leader_seeds),
             keep: Some(*keep),
             fixed: Some(fixed.iter().cloned().collect()),
             space: space.clone(),
@@ -257,6 +261,7 @@ impl Search {
         set(&mut options.method, self.method);
         set(&mut options.virtual_workers, self.virtual_workers);
         options.max_memory = self.max_memory.map(|size| size.0);
+        set(&mut options.leader_seeds, self.leader_seeds);
         set(&mut options.keep, self.keep);
     }
 }

@@ -8,6 +8,8 @@ use crate::columns::{Columns, Side};
 
 /// Trials that are shown.
 const SHOWN: usize = 10;
+/// Letters of what is said of the leaders' seeds.
+const SEEDS: usize = 52;
 /// Letters of a line, more or less.
 const WIDTH: usize = 110;
 
@@ -46,13 +48,21 @@ fn leaderboard(report: &Report) -> Vec<String> {
     let ranked = report.ranked();
     let shown = &ranked[..ranked.len().min(SHOWN)];
     let mut sides = vec![Side::Right; 4];
-    let head = ["", "trial", &report.metric, "epochs"].map(str::to_owned).to_vec();
+    let mut head = ["", "trial", &report.metric, "epochs"].map(str::to_owned).to_vec();
+    let seeds = report.seeds_heading();
+    head.extend(seeds.clone());
+    head.extend(seeds.as_ref().map(|_| "beside the first".to_owned()));
+    sides.extend(seeds.iter().flat_map(|_| [Side::Left; 2]));
     let mut lines = vec![head];
     for (trial, rank) in shown.iter().zip(1..) {
         let score = if trial.state == "complete" { figure(trial.score) } else { trial.state.clone() };
         lines.push(vec![rank.to_string(), trial.number.to_string(), score, trial.epochs.to_string()]);
+        if let (Some(_), Some(line)) = (&seeds, lines.last_mut()) {
+            let (mean, standing) = Report::seeds(trial).unwrap_or_default();
+            line.extend([mean, standing.to_owned()]);
+        }
     }
-    let mut width = 30;
+    let mut width = if seeds.is_some() { 30 + SEEDS } else { 30 };
     for name in report.varied() {
         let cell = |trial: &&TrialLine| {
             trial.params.iter().find(|fact| fact.name == name).map_or_else(String::new, |fact| fact.value.clone())

@@ -26,8 +26,8 @@ pub(crate) fn crew<J: Send, R: Send>(
     let (sender, events) = channel();
     thread::scope(|scope| {
         let mut threads = Vec::new();
-        for _ in 0..workers.threads.max(1) {
-            let teller = Teller { sender: sender.clone() };
+        for worker in 0..workers.threads.max(1) {
+            let teller = Teller { sender: sender.clone(), worker };
             let (next, work) = (&next, &work);
             threads.push(scope.spawn(move || {
                 let mut results = Vec::new();
@@ -59,6 +59,8 @@ pub(crate) fn crew<J: Send, R: Send>(
 
 /// Takes what a worker has to tell to the board.
 pub(crate) struct Teller {
+    /// Which thread it is, from 0; nothing that is computed may depend on it.
+    pub(crate) worker: usize,
     sender: Sender<Event>,
 }
 

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::board::{BestEvent, Event, FinishedEvent};
 use crate::figures::Figures;
+use crate::ledger::Span;
 use crate::model::Model;
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
+use crate::standing::{Repeats, lead};
 
 /// All that is known at the end of a run.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Finished {
     pub steps: u64,
     /// All trials by number, with their curves.
     pub trials: Vec<TrialRecord>,
+    /// Which thread worked on which trial when; empty where no study was kept.
+    pub spans: Vec<Span>,
     /// The curve of the network that is kept, where it was trained anew on training and validation rows.
     pub refit: Vec<CurvePoint>,
     /// Networks that were trained for the model and whose mean it is; 1 where it is one network of its own.
@@ -98,7 +102,9 @@ impl Finished {
         let score = |trial: &TrialRecord| trial.score.unwrap_or(f64::NAN);
         let place = |trial: &TrialRecord| (std::cmp::Reverse(trial.folds), trial.number);
         leaders.sort_by(|a, b| {
-            let rank = a.state.cmp(&b.state).then_with(|| self.metric.better_first(score(a), score(b)));
+            let rank = lead(self.metric, a, b)
+                .then(a.state.cmp(&b.state))
+                .then_with(|| self.metric.better_first(score(a), score(b)));
             rank.then_with(|| place(a).cmp(&place(b)))
         });
         if let Some(at) = leaders.iter().position(|trial| trial.number == self.best.trial) {
@@ -161,6 +167,9 @@ pub struct TrialRecord {
     pub curve: Vec<CurvePoint>,
     /// Where it diverged, or why it failed, in words.
     pub diverged: Option<String>,
+    /// Its scores with several seeds, if it is a leader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// The trial that it was forked from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,

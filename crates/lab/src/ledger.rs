@@ -11,11 +11,12 @@ mod inbox;
 mod optuna;
 mod scribe;
 mod snapshot;
+mod span;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use caviar_engine::train::Metric;
 use caviar_store::study::{
@@ -33,12 +34,14 @@ use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::{End, Run};
 use crate::settings::{Settings, differences};
+use crate::standing::Repeats;
 use fork::Forks;
 pub(crate) use fork::{Birth, Fork, UNWRITTEN};
 use inbox::{Inbox, Mailed};
 pub(crate) use optuna::optuna_entry;
 pub(crate) use scribe::{Left, Place, Scribe, Stage};
 pub use snapshot::{read as read_snapshot, write as write_snapshot};
+pub use span::Span;
 
 /// Where a run writes down what it does; clones are the same ledger. The default writes nothing down.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +62,9 @@ struct Book {
     forks: Mutex<Forks>,
     /// Of the work of earlier processes.
     elapsed: Duration,
+    opened: Instant,
+    /// Stretches of work so far.
+    spans: Mutex<Vec<Span>>,
     /// Bytes of the last snapshots of trials that are kept.
     kept: Mutex<BTreeMap<RunKey, u64>>,
 }
@@ -115,6 +121,7 @@ pub(crate) struct TrialDetails {
     pub(crate) diverged: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parent: Option<Parent>,
+    pub(crate) repeats: Option<Repeats>,
 }
 
 impl Ledger {
@@ -157,7 +164,9 @@ impl Ledger {
             let known = known.entry(slice.key.clone()).or_default();
             curve::append(&mut known.curve, &slice).map_err(|what| damaged(&path, &what))?;
         }
+        let mut spans = Vec::new();
         for run in reader.runs()? {
+            spans.extend(Span::of(&run));
             let known = known.entry(run.key.clone()).or_default();
             end_of(&run).ok_or_else(|| damaged(&path, "a run ended in an unknown way"))?;
             known.ended = Some(run);
@@ -169,6 +178,8 @@ impl Ledger {
             forks: Mutex::new(Forks::of(&trials).map_err(|what| damaged(&path, &what))?),
             known,
             elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
+            opened: Instant::now(),
+            spans: Mutex::new(spans),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
             kept: Mutex::new(kept.into_iter().collect()),
             inbox: Inbox::new(wishes),
@@ -328,13 +339,18 @@ impl Ledger {
     /// The epochs that there is time for after a wave: those that an earlier process has written down, else these, which
     /// are written down.
     pub(crate) fn room(&self, wave: u64, epochs: u64) -> Result<u64, LabError> {
-        let key = Stage::Room.key(0, wave);
+        self.decided(Stage::Room.key(0, wave), epochs)
+    }
+
+    /// What the clock has decided: the number that an earlier process has written down under a key, else this one, which
+    /// is written down.
+    pub(crate) fn decided(&self, key: RunKey, number: u64) -> Result<u64, LabError> {
         if let Some(row) = self.known(&key).and_then(|known| known.ended.as_ref()) {
             return Ok(row.steps);
         }
-        let row = RunRow { key, ended: "complete".to_owned(), steps: epochs, seconds: 0.0, details: None };
+        let row = RunRow { key, ended: "complete".to_owned(), steps: number, seconds: 0.0, details: None };
         self.put(vec![Entry::Run(row)])?;
-        Ok(epochs)
+        Ok(number)
     }
 
     /// Whether an earlier process has written epochs of a run.
@@ -414,6 +430,7 @@ pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
         seconds: record.seconds,
         diverged: record.diverged.clone(),
         parent: record.parent,
+        repeats: record.repeats.clone(),
     };
     Entry::Trial(TrialRow {
         number: record.number,
@@ -446,6 +463,7 @@ pub(crate) fn begins(number: u64, params: caviar_tune::Params) -> TrialRecord {
         curve: Vec::new(),
         diverged: None,
         parent: None,
+        repeats: None,
     }
 }
 

@@ -14,6 +14,9 @@ use crate::ledger::Ledger;
 use crate::recipe::Recipe;
 use crate::space::SpaceFile;
 
+/// The most further seeds of leaders.
+const MOST_SEEDS: u64 = 100;
+
 /// Where the rows of validation or test come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -116,6 +119,8 @@ pub struct TuneOptions {
     pub virtual_workers: u64,
     /// Bytes that data and trials at work may take, by estimate: fewer trials work at a time, with the same results.
     pub max_memory: Option<u64>,
+    /// With how many further seeds the leaders are trained again; 0 for none.
+    pub leader_seeds: u64,
     /// What is kept.
     pub keep: Keep,
     /// The seed of the search: of the configurations and of each trial's own seed.
@@ -135,6 +140,7 @@ impl Default for TuneOptions {
             method: Method::Zoom,
             virtual_workers: 8,
             max_memory: None,
+            leader_seeds: 3,
             keep: Keep::Ensemble,
             seed: 0,
         }
@@ -162,6 +168,10 @@ impl TuneOptions {
         rule("virtual-workers", self.virtual_workers > 0)?;
         rule("max-memory", self.max_memory != Some(0))?;
         rule("epochs", self.epochs > 0)?;
+        if self.leader_seeds > MOST_SEEDS {
+            let got = self.leader_seeds.to_string();
+            return Err(LabError::Setting { flag: "leader-seeds", got, want: "at most 100" });
+        }
         if let Some(space) = &self.space {
             space.check(&self.base, &self.fixed)?;
         }

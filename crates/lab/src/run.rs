@@ -274,8 +274,13 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
     }
     run.steps = members.iter().map(|trainer| trainer.progress().steps).sum();
     run.seconds = start.elapsed().as_secs_f64();
-    if run.end != End::Left {
-        run.close(&mut members, &mut scribe)?;
+    let span = scribe.span(&run);
+    match run.end {
+        End::Left => limits.place.note(span)?,
+        End::Complete | End::Cut | End::Diverged(_) | End::Failed(_) => {
+            run.close(&mut members, &mut scribe)?;
+            run.closing.extend(span);
+        }
     }
     Ok(Some(run))
 }

@@ -70,6 +70,7 @@ pub(crate) fn of_search(options: &TuneOptions, base: &Recipe, space: &Space) -> 
         method,
         virtual_workers: _,
         max_memory: _,
+        leader_seeds,
         keep,
         seed,
     } = options;
@@ -79,6 +80,7 @@ pub(crate) fn of_search(options: &TuneOptions, base: &Recipe, space: &Space) -> 
     settings.insert("budget".to_owned(), maybe(budget));
     settings.insert("epochs".to_owned(), epochs.to_string());
     settings.insert("method".to_owned(), word(method));
+    settings.insert("leader-seeds".to_owned(), leader_seeds.to_string());
     settings.insert("keep".to_owned(), word(keep));
     settings.insert("seed".to_owned(), seed.to_string());
     for Parameter { name, scale, when } in space.parameters() {

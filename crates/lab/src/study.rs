@@ -13,8 +13,9 @@ use serde::Serialize;
 
 use crate::error::LabError;
 use crate::finished::{CurvePoint, Parent};
-use crate::ledger::{Ledger, StudyAbout, TrialDetails};
+use crate::ledger::{Ledger, Span, StudyAbout, TrialDetails};
 use crate::recipe::Recipe;
+use crate::standing::{Repeats, order};
 
 /// The file of a study in its folder.
 const FILE: &str = "study.db";
@@ -53,6 +54,9 @@ pub struct StudyView {
     /// Seconds of work so far.
     #[serde(skip)]
     pub seconds: f64,
+    /// Which thread worked on which trial when, in the order of beginning.
+    #[serde(skip)]
+    pub spans: Vec<Span>,
     /// The event by which it ended, as JSON.
     #[serde(skip)]
     pub result: Option<String>,
@@ -75,6 +79,9 @@ pub struct TrialView {
     /// The trial that it was forked from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// Its scores with several seeds, if it is a leader.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// All its settings.
     #[serde(skip)]
     pub recipe: Recipe,
@@ -135,9 +142,12 @@ impl StudyView {
                 folds: details.folds,
                 diverged: details.diverged,
                 parent: details.parent,
+                repeats: details.repeats,
                 curve: Ledger::longest(&curves, row.number),
             });
         }
+        let mut spans: Vec<Span> = reader.runs()?.iter().filter_map(Span::of).collect();
+        spans.sort_by(|a, b| a.from.total_cmp(&b.from));
         let state = match head.state {
             StudyState::Running if !reader.is_owned() => StudyState::Stopped,
             state => state,
@@ -157,6 +167,7 @@ impl StudyView {
             config: head.config,
             files: reader.files()?,
             seconds: head.seconds,
+            spans,
             result: head.result,
         };
         view.best = view.leaderboard().first().map(|best| BestView {
@@ -167,16 +178,24 @@ impl StudyView {
         Ok(view)
     }
 
-    /// The trials that have a score, the best first: complete ones, then those that were pruned, paused or run.
+    /// The trials that have a score, the best first: leaders by their means, complete ones, then those that were pruned, paused or run.
     pub fn leaderboard(&self) -> Vec<&TrialView> {
         let mut leaders: Vec<&TrialView> = self.trials.iter().filter(|trial| trial.score.is_some()).collect();
         let score = |trial: &TrialView| trial.score.unwrap_or(f64::NAN);
         leaders.sort_by(|a, b| {
             let complete = |trial: &TrialView| trial.state != TrialState::Complete;
-            let rank = complete(a).cmp(&complete(b));
+            let rank = order(self.about.metric, a.repeats.as_ref(), b.repeats.as_ref());
+            let rank = rank.then(complete(a).cmp(&complete(b)));
             rank.then_with(|| self.about.metric.better_first(score(a), score(b))).then(a.number.cmp(&b.number))
         });
         leaders
+    }
+
+    /// The heading of what is said of the leaders' seeds; none where no trial has several.
+    pub fn seeds_heading(&self) -> Option<String> {
+        let several = self.trials.iter().filter_map(|trial| Some((trial.repeats.as_ref()?.scores.len(), trial.folds)));
+        let (seeds, folds) = several.max()?;
+        Some(format!("mean of {seeds} {}, 95 %", if folds > 1 { "deals" } else { "seeds" }))
     }
 
     /// What is chosen by.

@@ -88,6 +88,7 @@ pub fn train_steered(
         seconds: start.elapsed().as_secs_f64(),
         steps: trained.iter().map(|trained| trained.run.steps).sum(),
         interrupted: trained.iter().any(|trained| trained.run.end == End::Cut),
+        spans: workers.ledger.spans(),
         refit: Vec::new(),
         members: 1,
         baselines: judged.baselines,
@@ -223,6 +224,7 @@ pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
         curve: run.curve.clone(),
         diverged,
         parent: None,
+        repeats: None,
     }
 }
 

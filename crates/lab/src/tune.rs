@@ -4,6 +4,7 @@ mod finish;
 mod forecast;
 mod forks;
 mod halving;
+mod leaders;
 mod longer;
 mod parking;
 mod stages;
@@ -48,7 +49,8 @@ const PARKED: u64 = 512 << 20;
 /// Trains many networks, one per thread at a time, and keeps the best.
 ///
 /// **Large tables** (2000 rows for training and validation, or more) and tables with a validation file: every trial is
-/// trained on the training rows and scored at its best epoch on the validation rows; the best trial's network is kept.
+/// trained on the training rows and scored at its best epoch on the validation rows. The leaders are trained again with
+/// three further seeds, and the one with the best mean is kept.
 ///
 /// **Small tables.** A fifth of few rows tells good from lucky badly, so that a trial is scored by cross-validation over
 /// the training and validation rows together, the folds trained in step and judged by their common curve:
@@ -57,6 +59,7 @@ const PARKED: u64 = 512 << 20;
 /// screen    every configuration, on two of five folds
 /// full      the best quarter of them, on all five
 /// repeat    the best few of these, on further deals of the rows into folds; the score is the mean
+/// leaders   the best five of these, on one deal more
 /// refit     these few, each on all training and validation rows for the best epoch of its mean curve, by several
 ///           networks that differ in their seeds and are kept as the one network that answers their mean
 /// ```
@@ -119,7 +122,7 @@ pub fn tune(
         start,
         parking_bytes,
         records,
-        best: None,
+        shelf: Vec::new(),
     };
     workers.ledger.put(vec![Entry::OptunaStudy { maximize: options.base.metric.higher_is_better() }])?;
     if study.rungs().is_empty() {
@@ -130,6 +133,9 @@ pub fn tune(
     if hunt.ground.folds.is_some() {
         hunt.full_stage(board)?;
         hunt.repeat_stage(board)?;
+        hunt.folded_leaders(board)?;
+    } else {
+        hunt.held_out_leaders(board)?;
     }
     hunt.finish(space, board)
 }
@@ -283,8 +289,8 @@ struct Hunt<'a> {
     parking_bytes: u64,
     /// All trials by number.
     records: Vec<stages::Candidate>,
-    /// The best network so far, where networks are kept.
-    best: Option<stages::Keeper>,
+    /// The best networks so far, where networks are kept, each of another trial: the best one first.
+    shelf: Vec<stages::Keeper>,
 }
 
 impl Hunt<'_> {
@@ -296,6 +302,11 @@ impl Hunt<'_> {
     /// Seconds since the start.
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// The place of a trial among the records, or where it belongs.
+    fn place_of(&self, number: u64) -> Result<usize, usize> {
+        self.records.binary_search_by_key(&number, |candidate| candidate.record.number)
     }
 
     /// The recipe of a trial. Its seed leaves 53 bits, so that every reader of JSON and TOML keeps it.

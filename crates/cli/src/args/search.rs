@@ -40,6 +40,9 @@ pub struct SearchArgs {
     /// Say what would be searched and what it would cost, and train nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// With how many further seeds the leaders are trained again, to say how sure their order is; 0 for none [default: 3]
+    #[arg(long, value_name = "N", value_parser = values::seeds)]
+    pub leader_seeds: Option<u64>,
     /// What the model holds: the best few networks, their answers averaged (where trials are cross-validated), or one
     /// [default: ensemble]
     #[arg(long, value_parser = keep())]
@@ -55,6 +58,7 @@ impl SearchArgs {
         set(&mut options.method, self.method.as_ref());
         set(&mut options.virtual_workers, self.virtual_workers.as_ref());
         options.max_memory = self.max_memory.or(options.max_memory);
+        set(&mut options.leader_seeds, self.leader_seeds.as_ref());
         set(&mut options.keep, self.keep.as_ref());
     }
 }

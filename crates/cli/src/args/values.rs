@@ -30,6 +30,12 @@ pub fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
+/// A number of further seeds.
+pub fn seeds(text: &str) -> Result<u64, String> {
+    let legal = text.parse().ok().filter(|count| *count <= 100);
+    legal.ok_or_else(|| "must be a whole number from 0 to 100".to_owned())
+}
+
 /// A number of threads.
 pub fn threads(text: &str) -> Result<usize, String> {
     let legal = text.parse().ok().filter(|count| (1..=1024).contains(count));

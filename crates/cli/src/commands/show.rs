@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use caviar_lab::{StudyView, TrialView};
+use caviar_lab::{Repeats, StudyView, TrialView};
 use caviar_store::study::StudyState;
 use caviar_tune::TrialState;
 
@@ -18,7 +18,9 @@ const SHOWN: usize = 10;
 /// Letters of a curve.
 const CURVE: usize = 24;
 /// Letters of a line, more or less.
-const WIDTH: usize = 110;
+const WIDTH: usize = 120;
+/// Letters of what is said of the leaders' seeds.
+const SEEDS: usize = 52;
 /// Letters of the longest bar.
 const BAR: usize = 24;
 /// The heights of a curve, from the best to the worst.
@@ -115,7 +117,11 @@ fn leaderboard(study: &StudyView) -> Vec<String> {
     let shown = shown(study);
     let scale = scale(study, &shown);
     let mut sides = vec![Side::Right, Side::Right, Side::Right, Side::Right, Side::Left];
-    let head = ["", "trial", study.metric().name(), "epochs", "curve"].map(str::to_owned).to_vec();
+    let mut head = ["", "trial", study.metric().name(), "epochs", "curve"].map(str::to_owned).to_vec();
+    let seeds = study.seeds_heading();
+    head.extend(seeds.clone());
+    head.extend(seeds.as_ref().map(|_| "beside the first".to_owned()));
+    sides.extend(seeds.iter().flat_map(|_| [Side::Left; 2]));
     let mut lines = vec![head];
     for (trial, rank) in shown.iter().zip(1..) {
         let score = match (trial.state, trial.score) {
@@ -123,14 +129,20 @@ fn leaderboard(study: &StudyView) -> Vec<String> {
             (state, Some(score)) => format!("{state} {score:.4}"),
             (state, None) => state.to_string(),
         };
-        let curve = curve(study, trial, scale);
+        let letters = if seeds.is_some() { CURVE / 2 } else { CURVE };
+        let curve = curve(study, trial, scale, letters);
         let number = match trial.parent {
             Some(parent) => format!("{} of {}", trial.number, parent.trial),
             None => trial.number.to_string(),
         };
         lines.push(vec![rank.to_string(), number, score, trial.epochs.to_string(), curve]);
+        if let (Some(_), Some(line)) = (&seeds, lines.last_mut()) {
+            let repeats = trial.repeats.as_ref();
+            line.push(repeats.map_or_else(String::new, Repeats::words));
+            line.push(repeats.map_or("", |repeats| repeats.standing.words()).to_owned());
+        }
     }
-    let mut width = 32 + CURVE;
+    let mut width = 32 + if seeds.is_some() { CURVE / 2 + SEEDS } else { CURVE };
     for name in varied(study) {
         let cell = |trial: &&TrialView| trial.params.get(&name).map_or_else(String::new, |value| format!("{value:.3}"));
         let column: Vec<String> = shown.iter().map(cell).collect();
@@ -180,9 +192,9 @@ fn scale(study: &StudyView, shown: &[&TrialView]) -> (f64, f64) {
     (lowest, first.get(first.len() / 2).copied().unwrap_or(lowest))
 }
 
-fn curve(study: &StudyView, trial: &TrialView, (low, high): (f64, f64)) -> String {
+fn curve(study: &StudyView, trial: &TrialView, (low, high): (f64, f64), letters: usize) -> String {
     let costs = costs(study, trial);
-    let letters = costs.len().min(CURVE);
+    let letters = costs.len().min(letters);
     let letter = |place: usize| {
         let part = &costs[place * costs.len() / letters..(place + 1) * costs.len() / letters];
         let mean = part.iter().sum::<f64>() / part.len() as f64;

@@ -154,6 +154,7 @@ prop_compose! {
         method in select(vec![Method::Zoom, Method::Random, Method::Sobol, Method::Grid]),
         virtual_workers in 1_u64..100,
         max_memory in prop::option::of(1_u64..1_000_000_000_000_000),
+        leader_seeds in 0_u64..10,
         keep in select(vec![Keep::Best, Keep::Ensemble]),
         fixed in prop::collection::btree_set(select(vec!["optimizer", "hidden", "l2", "epochs"]), 0..3),
         base in recipe(),
@@ -161,7 +162,7 @@ prop_compose! {
     ) -> TuneOptions {
         let space = spacious.then(|| toml::from_str(SPACE).unwrap());
         let fixed: BTreeSet<String> = fixed.into_iter().map(str::to_owned).collect();
-        TuneOptions { epochs: base.epochs, base, fixed, space, trials, time, budget, method, virtual_workers, max_memory, keep, seed: 0 }
+        TuneOptions { epochs: base.epochs, base, fixed, space, trials, time, budget, method, virtual_workers, max_memory, leader_seeds, keep, seed: 0 }
     }
 }
 

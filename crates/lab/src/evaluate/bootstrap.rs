@@ -3,7 +3,7 @@
 use std::thread;
 
 use caviar_engine::rng::{Purpose, Stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How often rows are drawn.
 pub(super) const RESAMPLES: u64 = 1000;
@@ -11,7 +11,7 @@ pub(super) const RESAMPLES: u64 = 1000;
 const TAIL: f64 = 0.025;
 
 /// From where to where 95 % of the resamples lie.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.
     pub low: f64,

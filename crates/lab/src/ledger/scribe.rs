@@ -7,7 +7,7 @@ use caviar_engine::train::{Change, Metric, Trainer};
 use caviar_store::study::{CommandRow, Entry, RunKey, SnapshotKind, SnapshotRow};
 
 use super::fork::{Birth, Fork, UNWRITTEN};
-use super::{Begun, Ledger, Mailed, curve, json, run_row, snapshot};
+use super::{Begun, Ledger, Mailed, Span, curve, json, run_row, snapshot};
 use crate::error::LabError;
 use crate::finished::{CurvePoint, Parent};
 use crate::options::Interrupt;
@@ -32,6 +32,8 @@ pub(crate) enum Stage {
     Full,
     /// A trial on a further deal of the rows.
     Repeat,
+    /// A leader with a further seed.
+    Leader,
     /// A member of what is kept.
     Refit,
     /// A trial that goes on beyond its search.
@@ -40,22 +42,27 @@ pub(crate) enum Stage {
     Fork,
     /// No run: the settings of the study.
     Settings,
-    /// No run: the epochs that there is time for after a wave of trials, in place of its updates.
+    /// No run: what the clock has decided, such as the epochs that there is time for after a wave of trials, in place
+    /// of its updates.
     Room,
+    /// No run: a stretch of work, for those who look at it; see [`Span`](super::Span).
+    Span,
 }
 
 impl Stage {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Stage::Train => "train",
             Stage::Screen => "screen",
             Stage::Full => "full",
             Stage::Repeat => "repeat",
+            Stage::Leader => "leader",
             Stage::Refit => "refit",
             Stage::Longer => "longer",
             Stage::Fork => "fork",
             Stage::Settings => "settings",
             Stage::Room => "room",
+            Stage::Span => "span",
         }
     }
 
@@ -67,8 +74,10 @@ impl Stage {
     /// Whether the weights of a run are needed once it has ended.
     fn keeps_weights(self) -> bool {
         match self {
-            Stage::Train | Stage::Refit | Stage::Longer => true,
-            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Settings | Stage::Room => false,
+            Stage::Train | Stage::Leader | Stage::Refit | Stage::Longer => true,
+            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Settings | Stage::Room | Stage::Span => {
+                false
+            }
         }
     }
 
@@ -76,7 +85,13 @@ impl Stage {
     fn may_go_on(self) -> bool {
         match self {
             Stage::Train | Stage::Screen | Stage::Full | Stage::Longer => true,
-            Stage::Repeat | Stage::Refit | Stage::Fork | Stage::Settings | Stage::Room => false,
+            Stage::Repeat
+            | Stage::Leader
+            | Stage::Refit
+            | Stage::Fork
+            | Stage::Settings
+            | Stage::Room
+            | Stage::Span => false,
         }
     }
 }
@@ -93,6 +108,8 @@ pub(crate) struct Place<'a> {
     birth: Option<Birthplace>,
     /// The rung that it goes to, where it may go on to others.
     rung: Option<Rung>,
+    /// The thread that trains it.
+    worker: usize,
 }
 
 /// Where a trial was forked from another one.
@@ -138,7 +155,17 @@ pub(crate) enum Left {
 
 impl<'a> Place<'a> {
     pub(crate) fn new(ledger: &'a Ledger, stage: Stage, trial: u64, part: u64) -> Self {
-        Place { ledger, stage, key: stage.key(trial, part), from: None, birth: None, rung: None }
+        Place { ledger, stage, key: stage.key(trial, part), from: None, birth: None, rung: None, worker: 0 }
+    }
+
+    /// Has something written.
+    pub(crate) fn note(&self, entry: Option<Entry>) -> Result<(), LabError> {
+        self.ledger.put(entry.into_iter().collect())
+    }
+
+    /// On this thread.
+    pub(crate) fn on(self, worker: usize) -> Self {
+        Place { worker, ..self }
     }
 
     /// For a trial that goes on from where another run of it ended.
@@ -253,6 +280,8 @@ pub(crate) struct Scribe<'a> {
     /// Wishes of the study's file.
     pub(crate) mailed: Mailed<'a>,
     due: Instant,
+    /// When it began, and the epochs that there were before.
+    from: (f64, u64),
 }
 
 impl<'a> Scribe<'a> {
@@ -266,8 +295,9 @@ impl<'a> Scribe<'a> {
         let &Beginning { ref curve, steps, goes_on, contradicts: anew } = beginning;
         let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on.then_some(steps), interrupt);
         let saved = if anew { 0 } else { curve.len() };
+        let from = (place.ledger.clock(), curve.len() as u64);
         let (curve, due) = (curve.clone(), Instant::now() + PERIOD);
-        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due }
+        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due, from }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -314,11 +344,13 @@ impl<'a> Scribe<'a> {
             Stage::Train | Stage::Screen => {}
             Stage::Full
             | Stage::Repeat
+            | Stage::Leader
             | Stage::Refit
             | Stage::Longer
             | Stage::Fork
             | Stage::Settings
-            | Stage::Room => {
+            | Stage::Room
+            | Stage::Span => {
                 return Ok(Err("only a network of a training or of a search is forked"));
             }
         }
@@ -353,6 +385,20 @@ impl<'a> Scribe<'a> {
             entries.push(Entry::Forget(key.clone(), SnapshotKind::State));
         }
         Ok(entries)
+    }
+
+    /// The stretch of work that ends here.
+    pub(crate) fn span(&self, run: &Run) -> Option<Entry> {
+        let Place { ledger, stage, key, worker, .. } = self.place;
+        let (from, before) = self.from;
+        ledger.span(Span {
+            trial: key.trial,
+            stage: stage.name().to_owned(),
+            worker: *worker,
+            from,
+            to: ledger.clock(),
+            epochs: [before, run.curve.len() as u64],
+        })
     }
 
     /// Where the networks of a run stand, if it may go on from there to another rung.

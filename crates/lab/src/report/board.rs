@@ -5,12 +5,13 @@ use std::fmt::Write;
 
 use super::{Report, TrialLine};
 use crate::picture::text::{escape, score};
+use crate::standing::Standing;
 
 /// Lines that are shown at once, as in the script; the others unfold.
 const SHOWN: usize = 15;
 
 impl Report {
-    /// The trials: the best one, complete ones by score, then the others.
+    /// The trials: the best one, leaders by their means over seeds, complete ones by score, then the others.
     pub fn ranked(&self) -> Vec<&TrialLine> {
         let mut order: Vec<&TrialLine> = self.trials.iter().collect();
         let cost = |trial: &TrialLine| match trial.score.filter(|score| score.is_finite()) {
@@ -18,13 +19,31 @@ impl Report {
             Some(score) => score,
             None => f64::INFINITY,
         };
+        let leader = |trial: &TrialLine| match &trial.repeats {
+            Some(repeats) if repeats.standing == Standing::Diverged => f64::MAX,
+            Some(repeats) if self.higher_is_better => -repeats.mean,
+            Some(repeats) => repeats.mean,
+            None => f64::INFINITY,
+        };
         let loser = |trial: &TrialLine| Some(trial.number) != self.best;
         let unfinished = |trial: &TrialLine| trial.state != "complete";
         order.sort_by(|a, b| {
-            let rank = loser(a).cmp(&loser(b)).then(unfinished(a).cmp(&unfinished(b)));
-            rank.then(cost(a).total_cmp(&cost(b))).then(a.number.cmp(&b.number))
+            let rank = loser(a).cmp(&loser(b)).then(leader(a).total_cmp(&leader(b)));
+            rank.then(unfinished(a).cmp(&unfinished(b))).then(cost(a).total_cmp(&cost(b))).then(a.number.cmp(&b.number))
         });
         order
+    }
+
+    /// What the leaderboard says of a leader's seeds: the mean with its interval, and how it stands beside the first.
+    pub fn seeds(trial: &TrialLine) -> Option<(String, &'static str)> {
+        let repeats = trial.repeats.as_ref()?;
+        Some((repeats.words(), repeats.standing.words()))
+    }
+
+    /// The heading of what [`Report::seeds`] says; none where no trial has several seeds.
+    pub fn seeds_heading(&self) -> Option<String> {
+        let seeds = self.trials.iter().filter_map(|trial| Some(trial.repeats.as_ref()?.scores.len())).max()?;
+        Some(format!("mean of {seeds} {}, 95 %", if self.is_folded { "deals" } else { "seeds" }))
     }
 
     /// Names of the settings that are not the same in all trials.
@@ -92,6 +111,10 @@ fn table(report: &Report, columns: &[String], trials: &[&TrialLine]) -> String {
         heading(" class=\"number\"", name);
     }
     heading("", "state");
+    let seeds = report.seeds_heading();
+    for name in seeds.iter().map(String::as_str).chain(seeds.as_ref().map(|_| "beside the first")) {
+        heading("", name);
+    }
     columns.iter().for_each(|column| heading("", column));
     html.push_str("</tr></thead><tbody>\n");
     for (at, trial) in trials.iter().enumerate() {
@@ -108,6 +131,11 @@ fn table(report: &Report, columns: &[String], trials: &[&TrialLine]) -> String {
             score(trial.score),
             trial.epochs,
         );
+        if seeds.is_some() {
+            let (mean, standing) = Report::seeds(trial).unwrap_or_default();
+            let exact = trial.repeats.as_ref().map_or_else(String::new, |repeats| repeats.mean.to_string());
+            let _ = write!(html, "<td data-v=\"{exact}\">{mean}</td><td>{standing}</td>");
+        }
         for column in columns {
             let value = trial.params.iter().find(|fact| fact.name == *column).map_or("", |fact| &fact.value);
             let _ = write!(html, "<td>{}</td>", escape(value));

@@ -43,6 +43,7 @@ impl Report {
             data: facts_of_data(data),
             checkup: data.checkup.iter().map(ToString::to_string).collect(),
             metric: finished.metric.name().to_owned(),
+            is_folded: matches!(finished.validated, Validated::Folds(_)),
             higher_is_better: finished.metric.higher_is_better(),
             scores: scores(finished, &metrics),
             metrics: metrics.iter().map(|metric| metric.name().to_owned()).collect(),
@@ -131,6 +132,7 @@ fn trial_line(trial: &TrialRecord) -> TrialLine {
         number: trial.number,
         state: trial.state.to_string(),
         score: trial.score,
+        repeats: trial.repeats.clone(),
         epochs: trial.epochs,
         params: params.into_iter().map(|(name, value)| Fact::new(name.replace('_', "-"), setting(value))).collect(),
         curve: trial

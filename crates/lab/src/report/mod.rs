@@ -22,6 +22,7 @@ use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::picture::{Kind, Picture};
+use crate::standing::Repeats;
 
 /// A named figure or setting, as the page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct TrialLine {
     pub state: String,
     /// Its figure in [`Report::metric`] on the validation rows.
     pub score: Option<f64>,
+    /// Its scores with several seeds, if it is a leader.
+    pub repeats: Option<Repeats>,
     /// Epochs trained.
     pub epochs: u64,
     /// Its settings.
@@ -186,6 +189,8 @@ pub struct Report {
     pub checkup: Vec<String>,
     /// The metric that the trials are ranked by.
     pub metric: String,
+    /// Whether trials were cross-validated.
+    pub is_folded: bool,
     /// Whether a larger value of it is better.
     pub higher_is_better: bool,
     /// The columns of [`Report::scores`].

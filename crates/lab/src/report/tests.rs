@@ -11,7 +11,7 @@ fn trial(number: u64, score: Option<f64>) -> TrialLine {
     });
     let params = vec![Fact::new("learning_rate", format!("0.0{number}")), Fact::new("optimizer", "adam")];
     let state = if score.is_some() { "complete" } else { "diverged" };
-    TrialLine { number, state: state.to_owned(), score, epochs: 10, params, curve: curve.collect() }
+    TrialLine { number, state: state.to_owned(), score, repeats: None, epochs: 10, params, curve: curve.collect() }
 }
 
 fn report() -> Report {
@@ -23,6 +23,7 @@ fn report() -> Report {
         data: vec![Fact::new("rows", "12")],
         checkup: vec!["Column \"a<b\" gives it away".to_owned()],
         metric: "loss".to_owned(),
+        is_folded: false,
         higher_is_better: false,
         metrics: vec!["accuracy".to_owned(), "loss".to_owned()],
         scores: vec![ScoreLine {

@@ -50,7 +50,7 @@ struct Refit {
 
 /// Whether a score is good enough to be averaged with the best one: its error is at most a quarter larger. The error of what
 /// is at most 1 is what it lacks.
-fn is_near(metric: Metric, best: f64, score: f64) -> bool {
+pub(super) fn is_near(metric: Metric, best: f64, score: f64) -> bool {
     let error = |score: f64| if metric.higher_is_better() { 1.0 - score } else { score };
     error(score) <= MOST_ERROR * error(best)
 }
@@ -96,6 +96,7 @@ impl Hunt<'_> {
             space: Some(space),
             interrupted,
             seconds: self.elapsed().as_secs_f64(),
+            spans: self.workers.ledger.spans(),
             trials: self.records.into_iter().map(|candidate| candidate.record).collect(),
         })
     }
@@ -147,12 +148,12 @@ impl Hunt<'_> {
         let recipe = Recipe { epochs, horizon, patience: None, ..candidate.recipe.clone() };
         let deadline = self.deadline(REFIT_SHARE);
         let mut queue = 0..committee::members(&recipe.hidden) as u64;
-        let work = |member: u64, _: &Teller| {
+        let work = |member: u64, teller: &Teller| {
             let never = Interrupt::default();
             let first = member == 0;
             let ledger = &self.workers.ledger;
             let interrupt = if first && !ledger.is_kept() { &never } else { &self.workers.interrupt };
-            let place = &Place::new(ledger, Stage::Refit, candidate.record.number, member);
+            let place = &Place::new(ledger, Stage::Refit, candidate.record.number, member).on(teller.worker);
             let limits = Limits { epochs, patience: None, deadline: deadline.filter(|_| !first), interrupt, place };
             let seed =
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
@@ -172,7 +173,7 @@ impl Hunt<'_> {
 
     /// The network that was kept while trials ran.
     fn kept(&self) -> Result<Kept, LabError> {
-        let (Some(best), Some(view)) = (&self.best, &self.ground.held_out) else { return Err(self.no_trial()) };
+        let (Some(best), Some(view)) = (self.shelf.first(), &self.ground.held_out) else { return Err(self.no_trial()) };
         let place = self.records.iter().position(|candidate| candidate.record.number == best.number);
         let place = place.ok_or_else(|| self.no_trial())?;
         let recipe = Recipe { patience: self.patience(), ..self.records[place].recipe.clone() };

@@ -32,10 +32,10 @@ impl Hunt<'_> {
         fork: &Fork,
         share: f64,
         teller: &Teller,
-        keeper: &Mutex<Option<Keeper>>,
+        keeper: &Mutex<Vec<Keeper>>,
     ) -> Result<Candidate, LabError> {
         let Fork { number, parent, recipe, .. } = fork;
-        let place = Place::fork(&self.workers.ledger, Stage::Screen, fork);
+        let place = Place::fork(&self.workers.ledger, Stage::Screen, fork).on(teller.worker);
         let limits = self.limits(recipe.epochs, self.patience(), self.deadline(share), &place);
         let mut company = Told { number: *number, from_epoch: 0, teller, steering: Unsteered };
         let mut run = self.run(self.ground.screen(), recipe, 0, limits, &mut company)?;
@@ -53,6 +53,6 @@ impl Hunt<'_> {
             _ => self.workers.ledger.put(entries)?,
         }
         let (drawn, until, mean) = (Params::default(), recipe.epochs, run.curve);
-        Ok(Candidate { record, recipe: recipe.clone(), drawn, mean, until, divergence })
+        Ok(Candidate { record, recipe: recipe.clone(), drawn, mean, until, divergence, deals: Vec::new() })
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use caviar_tune::{Ask, Outcome, Slice, Study, TrialState};
 
+use super::leaders::share;
 use super::parking::Parking;
 use super::stages::{Candidate, Keeper, is_past, keep};
 use super::told::Told;
@@ -18,9 +19,6 @@ use crate::run::{End, Run};
 use crate::space::shown;
 use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
-
-/// Of the time, for trials; nothing is trained at the end.
-pub(super) const SHARE: f64 = 0.97;
 
 /// A slice that was trained.
 struct Trained {
@@ -79,7 +77,7 @@ impl Hunt<'_> {
     ///
     /// A wave is done by all threads and told when all of it is done, so that no decision depends on the threads.
     pub(super) fn halve(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
-        let keeper = Mutex::new(None);
+        let keeper = Mutex::new(Vec::new());
         let parking = Parking::new(self.parking_bytes, self.workers.ledger.folder("parked"));
         let mut left: BTreeMap<u64, Left> = BTreeMap::new();
         let mut pace = Pace::default();
@@ -112,14 +110,14 @@ impl Hunt<'_> {
                 self.take(candidate);
             }
             self.stay()?;
-            if let Some(deadline) = self.deadline(SHARE).filter(|_| self.options.is_timed()) {
+            if let Some(deadline) = self.deadline(share(self.options)).filter(|_| self.options.is_timed()) {
                 let room = pace.room(deadline.saturating_duration_since(Instant::now()));
                 study.set_epochs_left(self.workers.ledger.room(wave, room)?);
             }
         }
-        self.best = keeper.into_inner().unwrap_or_default();
+        self.shelf = keeper.into_inner().unwrap_or_default();
         // What is kept is complete, wherever it stopped, or diverged afterwards.
-        let Some(best) = &self.best else { return Ok(()) };
+        let Some(best) = self.shelf.first() else { return Ok(()) };
         if let Ok(place) = self.place_of(best.number) {
             let record = &mut self.records[place].record;
             (record.state, record.score) = (TrialState::Complete, Some(best.score));
@@ -137,14 +135,14 @@ impl Hunt<'_> {
         board: &mut dyn Board,
         parking: &Parking,
         left: &mut BTreeMap<u64, Left>,
-        keeper: &Mutex<Option<Keeper>>,
+        keeper: &Mutex<Vec<Keeper>>,
     ) -> Result<Wave, LabError> {
-        let deadline = self.deadline(SHARE);
+        let deadline = self.deadline(share(self.options));
         let ledger = &self.workers.ledger;
         let last = study.rungs().last().copied().unwrap_or(0);
         let mut failure = None;
         let jobs = || {
-            if let Some(fork) = self.next_fork(SHARE) {
+            if let Some(fork) = self.next_fork(share(self.options)) {
                 return Some(Job::Fork(fork));
             }
             let Ask::Train(slice) = study.ask(&uniform(self.options.seed)) else { return None };
@@ -167,7 +165,9 @@ impl Hunt<'_> {
                 let is_last = slice.to_epoch == last;
                 self.slice(slice, parked, is_last, teller, keeper).map(|trained| Done::Slice(Box::new(trained)))
             }
-            Job::Fork(fork) => self.fork(&fork, SHARE, teller, keeper).map(|fork| Done::Fork(Box::new(fork))),
+            Job::Fork(fork) => {
+                self.fork(&fork, share(self.options), teller, keeper).map(|fork| Done::Fork(Box::new(fork)))
+            }
         };
         let done = crew(self.workers, board, jobs, work)?;
         if let Some(error) = failure {
@@ -192,11 +192,6 @@ impl Hunt<'_> {
         }
     }
 
-    /// The place of a trial among the records, or where it belongs.
-    fn place_of(&self, number: u64) -> Result<usize, usize> {
-        self.records.binary_search_by_key(&number, |candidate| candidate.record.number)
-    }
-
     /// Trains a trial from one rung to the next.
     fn slice(
         &self,
@@ -204,20 +199,20 @@ impl Hunt<'_> {
         parked: Left,
         is_last: bool,
         teller: &Teller,
-        keeper: &Mutex<Option<Keeper>>,
+        keeper: &Mutex<Vec<Keeper>>,
     ) -> Result<Trained, LabError> {
         let ledger = &self.workers.ledger;
         let number = slice.trial;
         let before = self.place_of(number).ok().map(|place| &self.records[place]);
         let recipe = self.recipe(number, &slice.params)?;
-        let place = Place::rung(ledger, number, slice.to_epoch, parked);
+        let place = Place::rung(ledger, number, slice.to_epoch, parked).on(teller.worker);
         let is_known = place.ended(recipe.metric)?.is_some();
         if !is_known {
             let begins = begins(number, shown(&recipe));
             let record = before.map_or(&begins, |before| &before.record);
             ledger.put(self.entries(&running(record), &recipe, &slice.params))?;
         }
-        let limits = self.limits(slice.to_epoch, self.patience(), self.deadline(SHARE), &place);
+        let limits = self.limits(slice.to_epoch, self.patience(), self.deadline(share(self.options)), &place);
         // What was told before the rung is not told again.
         let mut told = Told { number, from_epoch: slice.from_epoch, teller, steering: Unsteered };
         let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
@@ -240,7 +235,7 @@ impl Hunt<'_> {
         let divergence = run.end.divergence();
         let mean = run.curve.clone();
         let drawn = slice.params.clone();
-        let candidate = Candidate { record, recipe, drawn, mean, until: slice.to_epoch, divergence };
+        let candidate = Candidate { record, recipe, drawn, mean, until: slice.to_epoch, divergence, deals: Vec::new() };
         Ok(Trained { slice, run, candidate, is_known })
     }
 }

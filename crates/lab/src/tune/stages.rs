@@ -6,8 +6,9 @@ use std::time::Instant;
 use caviar_store::study::{Entry, SnapshotKind};
 use caviar_tune::{Params, Study, TrialState};
 
+use super::leaders::{LEADERS, share};
 use super::told::Told;
-use super::{FOLDS, Hunt, next, views};
+use super::{FOLDS, Hunt, next};
 use crate::board::{Board, Event};
 use crate::crew::{Teller, crew};
 use crate::error::{Divergence, LabError};
@@ -19,13 +20,12 @@ use crate::network::Weights;
 use crate::recipe::Recipe;
 use crate::run::{Company, End, Limits, Onlooker, Run, run};
 use crate::space::shown;
+use crate::standing::lead;
 use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
-const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
-/// Of the time, for trials where networks are kept and nothing is trained at the end.
-const HELD_OUT_SHARE: f64 = 0.97;
+pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
 /// At least so many go on to all folds.
 const LEAST_FULL: usize = 12;
 /// So many are measured again.
@@ -50,9 +50,11 @@ pub(super) struct Candidate {
     /// The most epochs of a run.
     pub(super) until: u64,
     pub(super) divergence: Option<Divergence>,
+    /// The metric along the epochs on every deal of the rows into folds so far.
+    pub(super) deals: Vec<Vec<f64>>,
 }
 
-/// The best network so far.
+/// One of the best networks so far.
 pub(super) struct Keeper {
     pub(super) number: u64,
     /// Its score, as something to be made small.
@@ -65,11 +67,11 @@ pub(super) struct Keeper {
 impl Hunt<'_> {
     /// Every configuration for the first time.
     pub(super) fn first_stage(&mut self, study: &mut Study, board: &mut dyn Board) -> Result<(), LabError> {
-        let deadline = self.deadline(if self.ground.folds.is_some() { SHARES[0] } else { HELD_OUT_SHARE });
-        let keeper = Mutex::new(None);
+        let deadline = self.deadline(if self.ground.folds.is_some() { SHARES[0] } else { share(self.options) });
+        let keeper = Mutex::new(Vec::new());
         let ledger = &self.workers.ledger;
         let jobs = || {
-            if let Some(fork) = self.next_fork(HELD_OUT_SHARE) {
+            if let Some(fork) = self.next_fork(share(self.options)) {
                 return Some(First::Fork(fork));
             }
             let begun = study.trials().len() as u64;
@@ -80,11 +82,11 @@ impl Hunt<'_> {
         let work = |first: First, teller: &Teller| {
             let (number, params, until) = match first {
                 First::Trial(trial) => trial,
-                First::Fork(fork) => return self.fork(&fork, HELD_OUT_SHARE, teller, &keeper),
+                First::Fork(fork) => return self.fork(&fork, share(self.options), teller, &keeper),
             };
             let recipe = self.recipe(number, &params)?;
             let shown = shown(&recipe);
-            let place = Place::new(ledger, Stage::Screen, number, 0);
+            let place = Place::new(ledger, Stage::Screen, number, 0).on(teller.worker);
             if !ledger.has(&Stage::Screen.key(number, 0)) {
                 let folds = self.ground.screen().len();
                 let begins = TrialRecord { folds, ..begins(number, shown.clone()) };
@@ -106,12 +108,12 @@ impl Hunt<'_> {
                 }
                 _ => ledger.put(entries)?,
             }
-            Ok(Candidate { record, recipe, drawn: params, mean: run.curve, until, divergence })
+            Ok(Candidate { record, recipe, drawn: params, mean: run.curve, until, divergence, deals: Vec::new() })
         };
         let mut records = crew(self.workers, board, jobs, work)?;
         self.stay()?;
         records.sort_by_key(|candidate| candidate.record.number);
-        self.best = keeper.into_inner().unwrap_or_default();
+        self.shelf = keeper.into_inner().unwrap_or_default();
         self.records = records;
         Ok(())
     }
@@ -130,9 +132,9 @@ impl Hunt<'_> {
             (!late).then_some(place)
         };
         let Some((_, views)) = &self.ground.folds else { return Ok(()) };
-        let work = |place: usize, _: &Teller| {
+        let work = |place: usize, teller: &Teller| {
             let candidate = &self.records[place];
-            let written = Place::new(ledger, Stage::Full, candidate.record.number, 0);
+            let written = Place::new(ledger, Stage::Full, candidate.record.number, 0).on(teller.worker);
             let limits = self.limits(candidate.until, self.patience(), deadline, &written);
             let mut run = self.run(views, &candidate.recipe, 0, limits, &mut Onlooker::new(|_, _| true))?;
             ledger.put(std::mem::take(&mut run.closing))?;
@@ -158,48 +160,17 @@ impl Hunt<'_> {
     /// The best of the fully measured trials on further deals of the rows.
     pub(super) fn repeat_stage(&mut self, board: &mut dyn Board) -> Result<(), LabError> {
         let ranked = self.ranked();
-        let finalists = &ranked[..REPEATED.min(ranked.len())];
-        let deadline = self.deadline(SHARES[2]);
-        let repeats = if deadline.is_some() { REPEATS[1] } else { REPEATS[0] };
-        let Some((rows, _)) = &self.ground.folds else { return Ok(()) };
+        let finalists = ranked[..REPEATED.min(ranked.len())].to_vec();
+        let repeats = if self.options.time.is_some() { REPEATS[1] } else { REPEATS[0] };
         if finalists.len() < 2 {
             return Ok(());
         }
         for deal in 1..=repeats {
-            self.stay()?;
-            let ledger = &self.workers.ledger;
-            let known = finalists.iter().all(|&place| {
-                let number = self.records[place].record.number;
-                ledger.has(&Stage::Repeat.key(number, deal))
-            });
-            if !known && (self.workers.interrupt.is_set() || is_past(deadline)) {
+            if !self.further_deal(&finalists, deal, board)? {
                 break;
-            }
-            // Another deal may leave a fold that cannot be encoded; then there is no further one.
-            let Ok(views) = views(self.experiment, rows, deal) else { break };
-            let mut queue = finalists.iter().copied();
-            let work = |place: usize, _: &Teller| {
-                let candidate = &self.records[place];
-                let epochs = candidate.mean.len() as u64;
-                let recipe = Recipe { horizon: Some(candidate.horizon()), ..candidate.recipe.clone() };
-                let written = Place::new(ledger, Stage::Repeat, candidate.record.number, deal);
-                let limits = self.limits(epochs, None, deadline, &written);
-                let mut run = self.run(&views, &recipe, deal, limits, &mut Onlooker::new(|_, _| true))?;
-                ledger.put(std::mem::take(&mut run.closing))?;
-                Ok((place, run))
-            };
-            let mut runs = crew(self.workers, board, || queue.next(), work)?;
-            self.stay()?;
-            // Only whole rounds count, so that the finalists are measured alike.
-            if runs.iter().any(|(_, run)| run.end == End::Cut && is_cut_short(run, &self.records, finalists)) {
-                break;
-            }
-            runs.sort_by_key(|(place, _)| *place);
-            for (place, run) in runs {
-                self.records[place].add(run, deal);
             }
         }
-        for &place in finalists {
+        for &place in &finalists {
             board.post(&Event::Trial(trial_event(&self.records[place].record)));
         }
         self.write_trials(finalists.iter().copied())?;
@@ -232,14 +203,16 @@ impl Hunt<'_> {
         }
     }
 
-    /// The trials that may go on, the best first, of equal ones the lower number.
+    /// The trials that may go on, the best first, of equal ones the lower number. Leaders come before the others, by
+    /// their means.
     pub(super) fn ranked(&self) -> Vec<usize> {
         let metric = self.options.base.metric;
         let score = |place: usize| self.records[place].record.score;
         let fits = |&place: &usize| self.records[place].record.state == TrialState::Complete && score(place).is_some();
         let mut ranked: Vec<usize> = (0..self.records.len()).filter(fits).collect();
         ranked.sort_by(|&a, &b| {
-            metric.better_first(score(a).unwrap_or(f64::NAN), score(b).unwrap_or(f64::NAN)).then(a.cmp(&b))
+            let better = metric.better_first(score(a).unwrap_or(f64::NAN), score(b).unwrap_or(f64::NAN));
+            lead(metric, &self.records[a].record, &self.records[b].record).then(better).then(a.cmp(&b))
         });
         ranked
     }
@@ -269,8 +242,21 @@ impl Hunt<'_> {
 }
 
 impl Candidate {
-    fn horizon(&self) -> u64 {
+    pub(super) fn horizon(&self) -> u64 {
         self.recipe.horizon.unwrap_or(self.recipe.epochs)
+    }
+
+    fn metrics(&self, curve: &[CurvePoint]) -> Vec<f64> {
+        let metric = |point: &CurvePoint| point.validation.as_ref()?.get(self.recipe.metric);
+        curve.iter().map(|point| metric(point).unwrap_or(f64::NAN)).collect()
+    }
+
+    /// The metric on every deal at the best epoch of all deals together.
+    pub(super) fn deal_scores(&self) -> Vec<f64> {
+        let Some(epoch) = self.record.best_epoch.and_then(|epoch| usize::try_from(epoch).ok()) else {
+            return Vec::new();
+        };
+        self.deals.iter().filter_map(|deal| deal.get(epoch).copied()).collect()
     }
 
     /// Puts a run on all folds in the place of the screening.
@@ -283,11 +269,12 @@ impl Candidate {
         if let End::Diverged(divergence) = &run.end {
             self.divergence = Some(divergence.clone());
         }
+        self.deals = vec![self.metrics(&run.curve)];
         self.mean = run.curve;
     }
 
     /// Takes a run on a further deal into the mean curve. A run that diverged or failed is a trial that did.
-    fn add(&mut self, run: Run, deal: u64) {
+    pub(super) fn add(&mut self, run: Run, deal: u64) {
         self.record.steps += run.steps;
         self.record.seconds += run.seconds;
         if let end @ (End::Diverged(_) | End::Failed(_)) = &run.end {
@@ -298,6 +285,7 @@ impl Candidate {
             self.divergence = end.divergence();
             return;
         }
+        self.deals.push(self.metrics(&run.curve));
         let (past, new) = (deal as f64, 1.0);
         self.mean.truncate(run.curve.len());
         for (mean, point) in self.mean.iter_mut().zip(&run.curve) {
@@ -321,36 +309,35 @@ impl Candidate {
     }
 }
 
-/// Whether a cut run lacks epochs that the trial had before.
-fn is_cut_short(run: &Run, records: &[Candidate], finalists: &[usize]) -> bool {
-    let longest = finalists.iter().map(|&place| records[place].mean.len()).max().unwrap_or(0);
-    run.curve.len() < longest
-}
-
 pub(super) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// Keeps the better network, of equal ones that of the lower number: whichever came first. Its weights are written with
-/// what else there is to write, those of the one before are forgotten.
+/// Keeps the best networks, one of a trial and of equal ones that of the lower number, whichever came first. The weights
+/// of a new one are written with what else there is to write, those of the one that it drives out are forgotten.
 pub(super) fn keep(
-    keeper: &Mutex<Option<Keeper>>,
+    keeper: &Mutex<Vec<Keeper>>,
     new: Keeper,
     ledger: &Ledger,
     mut entries: Vec<Entry>,
 ) -> Result<(), LabError> {
     // A poisoned lock means that another worker has panicked.
-    let mut best = keeper.lock().map_err(|_| LabError::Worker)?;
+    let mut shelf = keeper.lock().map_err(|_| LabError::Worker)?;
+    let order = |a: &Keeper, b: &Keeper| a.cost.total_cmp(&b.cost).then(a.number.cmp(&b.number));
     // The same trial again has gone on, or is told again.
-    let better = |old: &Keeper| new.cost.total_cmp(&old.cost).then(new.number.cmp(&old.number)).is_le();
-    if best.as_ref().is_none_or(better) {
+    let old = shelf.iter().position(|old| old.number == new.number);
+    let better = old.is_none_or(|old| order(&new, &shelf[old]).is_le());
+    let last = shelf.last().filter(|_| old.is_none() && shelf.len() >= LEADERS);
+    if better && last.is_none_or(|last| order(&new, last).is_lt()) {
+        let driven_out = last.map(|last| last.number);
         if ledger.is_kept() {
             entries.push(ledger.weights_entry(&Stage::Screen.key(new.number, 0), &new.weights)?);
-            let old = best.as_ref().filter(|old| old.number != new.number);
-            let old = old.map(|old| Stage::Screen.key(old.number, 0));
-            entries.extend(old.map(|key| Entry::Forget(key, SnapshotKind::Weights)));
+            let key = driven_out.map(|number| Stage::Screen.key(number, 0));
+            entries.extend(key.map(|key| Entry::Forget(key, SnapshotKind::Weights)));
         }
-        *best = Some(new);
+        shelf.retain(|old| old.number != new.number && Some(old.number) != driven_out);
+        let place = shelf.partition_point(|old| order(old, &new).is_lt());
+        shelf.insert(place, new);
     }
     // Before another one can be better.
     ledger.put(entries)

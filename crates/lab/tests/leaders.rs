@@ -1,0 +1,75 @@
+//! Leaders get further seeds, and their order is as sure as these say.
+
+mod tables;
+
+use caviar_engine::rng::{Purpose, derive};
+use caviar_lab::{
+    DataOptions, Experiment, Finished, Method, Part, Quiet, Recipe, Standing, TrialRecord, TuneOptions, Workers, train,
+    tune,
+};
+use tables::{prices, short, write};
+use tempfile::TempDir;
+
+fn held_out(folder: &TempDir) -> Experiment {
+    let table = write(folder, "prices.csv", &prices(120, 2));
+    let held_out = write(folder, "held_out.csv", &prices(60, 3));
+    let options = DataOptions { validation: Part::File(held_out), ..DataOptions::new("price") };
+    Experiment::prepare(&table, &options).unwrap()
+}
+
+fn leaders(finished: &Finished) -> Vec<&TrialRecord> {
+    finished.trials.iter().filter(|trial| trial.repeats.is_some()).collect()
+}
+
+#[test]
+fn leaders_have_further_seeds_and_the_best_mean_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = held_out(&folder);
+    let options = TuneOptions { method: Method::Random, ..short(12) };
+    let finished = tune(&experiment, &options, &Workers::new(2), &mut Quiet).unwrap();
+    let leaders = leaders(&finished);
+    assert!((2..=5).contains(&leaders.len()));
+    let mean = |trial: &TrialRecord| trial.repeats.as_ref().unwrap().scores.iter().sum::<f64>() / 4.0;
+    for leader in &leaders {
+        let repeats = leader.repeats.as_ref().unwrap();
+        assert_eq!((repeats.scores.len(), repeats.scores[0]), (4, leader.score.unwrap()));
+        assert!((repeats.mean - mean(leader)).abs() < 1e-12);
+        assert_eq!(repeats.standing == Standing::First, leader.number == finished.best.trial);
+        assert!(mean(leader) >= mean(&finished.trials[finished.best.trial as usize]));
+    }
+    // A further seed of the first is a training of its own with that seed.
+    let Recipe { seed, .. } = finished.best.recipe;
+    let recipe = Recipe { seed: derive(seed, Purpose::Trial, (2 << 32) + 2) >> 11, ..finished.best.recipe.clone() };
+    let again = train(&experiment, &recipe, &Workers::new(1), &mut Quiet).unwrap();
+    let scores = &finished.trials[finished.best.trial as usize].repeats.as_ref().unwrap().scores;
+    assert_eq!(again.best.score, Some(scores[2]));
+}
+
+#[test]
+fn few_trials_have_no_leaders_and_nobody_has_who_wants_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = held_out(&folder);
+    for options in [short(7), TuneOptions { leader_seeds: 0, ..short(12) }] {
+        let finished = tune(&experiment, &options, &Workers::new(2), &mut Quiet).unwrap();
+        assert!(leaders(&finished).is_empty());
+    }
+}
+
+#[test]
+fn cross_validated_leaders_are_compared_deal_by_deal() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = write(&folder, "prices.csv", &prices(90, 2));
+    let experiment = Experiment::prepare(&table, &DataOptions::new("price")).unwrap();
+    let options = TuneOptions { leader_seeds: 4, ..short(12) };
+    let finished = tune(&experiment, &options, &Workers::new(2), &mut Quiet).unwrap();
+    let leaders = leaders(&finished);
+    assert!(leaders.len() >= 2, "{} leaders", leaders.len());
+    for leader in &leaders {
+        let repeats = leader.repeats.as_ref().unwrap();
+        // The first deal and four further ones, each on five folds.
+        assert_eq!((repeats.scores.len(), leader.folds), (5, 25));
+        assert_eq!(repeats.standing == Standing::First, leader.number == finished.best.trial);
+        // The loss of all deals together is the mean of theirs.
+        assert!((repeats.mean - leader.score.unwrap()).abs() < 1e-9);
+    }
+}
