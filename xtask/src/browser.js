@@ -52,15 +52,47 @@ addEventListener("load", () => setTimeout(() => {
       one("#theme").click();
       return (before !== after && color() === before) || `${before} ${after}`;
     });
+    ask(() => {
+      const svg = one("#parallel svg"), panel = () => one("#slices .dots.out").getAttribute("d");
+      // One trial has no axes.
+      if (!svg) return page.querySelectorAll("#board tbody tr").length <= 1 && !one("#slices");
+      const zone = one("#parallel .zone"), box = zone.getBoundingClientRect(), x = box.left + box.width / 2;
+      const all = page.querySelectorAll("#parallel .thread").length, out = () => page.querySelectorAll(".thread.out").length;
+      const start = desk.performance.now();
+      point(zone, "pointerdown", x, box.top + box.height * 0.3);
+      point(zone, "pointermove", x, box.top + box.height * 0.75);
+      point(zone, "pointerup", x, box.top + box.height * 0.75);
+      desk.brushed = () => {
+        const chosen = +svg.dataset.chosen, brushed = [out(), panel().length];
+        one("#choose-all").click();
+        const fits = brushed[0] === all - chosen && brushed[0] > 0 && brushed[1] > 0 && out() === 0 && panel() === "";
+        return fits || `${chosen} of ${all} chosen, ${brushed} and ${out()} faint`;
+      };
+      return desk.performance.now() - start < 1000;
+    });
+    ask(() => {
+      const svg = one("#time-line svg"), tip = one("#time-tip");
+      if (!svg) return page.querySelectorAll("#board tbody tr").length <= 1 || "no time line";
+      const box = svg.getBoundingClientRect();
+      point(svg, "pointermove", box.left + box.width * 0.5, box.top + 12);
+      return (!tip.hidden && tip.textContent.includes("Trial")) || tip.outerHTML;
+    });
     ask(() => one("#command").textContent.startsWith("caviar ") && one("#copy").getBoundingClientRect().height > 0);
   };
   interactions();
-  // Asked last, told first: errors of all that was done.
-  const failures = [...phone.failures, ...desk.failures];
-  const asked = [...phone.performance.getEntriesByType("resource"), ...desk.performance.getEntriesByType("resource")];
-  answers.unshift(failures.length === 0 ? "yes" : failures.join(" "), asked.length === 0 ? "yes" : asked.map((one) => one.name).join(" "));
-  const told = document.createElement("pre");
-  told.id = "answers";
-  told.textContent = answers.join("|");
-  document.body.append(told);
+  // A brush is drawn with the next frame.
+  setTimeout(() => {
+    ask(() => desk.brushed ? desk.brushed() : true);
+    finish();
+  }, 300);
+  const finish = () => {
+    // Asked last, told first: errors of all that was done.
+    const failures = [...phone.failures, ...desk.failures];
+    const asked = [...phone.performance.getEntriesByType("resource"), ...desk.performance.getEntriesByType("resource")];
+    answers.unshift(failures.length === 0 ? "yes" : failures.join(" "), asked.length === 0 ? "yes" : asked.map((one) => one.name).join(" "));
+    const told = document.createElement("pre");
+    told.id = "answers";
+    told.textContent = answers.join("|");
+    document.body.append(told);
+  };
 }, 500));

@@ -15,7 +15,7 @@ const RUNS: [(&str, &str); 2] = [
     ("numbers", "train examples/data/diabetes.csv --target progression --epochs 20 --boundary bmi,bp"),
 ];
 /// What is asked of every page by the script in `browser.js`, in its order.
-const CHECKS: [&str; 10] = [
+const CHECKS: [&str; 13] = [
     "no script fails",
     "nothing is asked of the network",
     "it has its sections",
@@ -25,7 +25,10 @@ const CHECKS: [&str; 10] = [
     "a curve tells of itself",
     "the curves can be zoomed, and put back",
     "light and dark differ",
+    "a brush is taken",
+    "the time line tells of its bars",
     "the command can be taken along",
+    "a brush changes what is drawn, and can be taken back",
 ];
 /// Browsers by name, and where they are on other systems.
 const BROWSERS: [&str; 6] = [

@@ -1,7 +1,7 @@
 //! A study as it is looked at: its trials, the best one, and what mattered.
 
 mod forest;
-mod importance;
+pub(crate) mod importance;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -156,8 +156,10 @@ impl StudyView {
             let running = |trial: &&mut TrialView| trial.state == TrialState::Running;
             trials.iter_mut().filter(running).for_each(|trial| trial.state = TrialState::Paused);
         }
+        // A fork is no draw of the search.
+        let drawn = trials.iter().filter(|trial| trial.parent.is_none());
         let mut view = StudyView {
-            importance: importance::of(&trials, about.metric),
+            importance: importance::of(drawn.map(|trial| (&trial.params, trial.score)), about.metric),
             path,
             state,
             trials,

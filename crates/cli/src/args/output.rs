@@ -17,7 +17,7 @@ pub struct OutArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// A picture for a file of its own, as often as wanted: FILE.svg or FILE.png named by what it shows, or KIND:FILE;
-    /// curves, settings, confusion, predicted, residuals, roc, precision-recall, calibration, importance, boundary
+    /// curves, settings, parallel, mattered, time-line, confusion, predicted, residuals, roc, precision-recall, calibration, importance, boundary
     #[arg(long, value_name = "[KIND:]FILE")]
     pub plot: Vec<PictureFile>,
     /// Draw what the network says over these two columns, the others held at their middle

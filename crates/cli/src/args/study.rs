@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use caviar_lab::picture::PictureFile;
 use clap::Args;
 
 use super::values;
@@ -45,10 +46,15 @@ pub struct ResumeArgs {
 Examples:
   caviar show caviar-out/iris-1
   caviar show caviar-out/iris-1/study.db --json
+  caviar show caviar-out/iris-1 --plot parallel:settings.svg --plot time-line.png
 ")]
 pub struct ShowArgs {
     /// The study: study.db of a run, or the folder it is in; it may still be running
     pub study: PathBuf,
+    /// A picture for a file of its own, as often as wanted: FILE.svg or FILE.png named by what it shows, or KIND:FILE;
+    /// curves, settings, parallel, mattered, time-line
+    #[arg(long, value_name = "[KIND:]FILE")]
+    pub plot: Vec<PictureFile>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -28,7 +28,12 @@ pub fn run(args: &InspectArgs) -> Result<ExitCode, Failure> {
     match file_kind(&args.file)? {
         FileKind::Study => {
             drop(stdout);
-            return show::run(&ShowArgs { study: args.file.clone(), json: args.json, no_color: false });
+            return show::run(&ShowArgs {
+                study: args.file.clone(),
+                plot: Vec::new(),
+                json: args.json,
+                no_color: false,
+            });
         }
         FileKind::Model => {
             let model = model_file::load(&args.file)?;

@@ -1,9 +1,13 @@
 //! `caviar show`: a study, its best networks and what mattered.
 
+mod charts;
+
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use caviar_lab::picture::Kind;
+use caviar_lab::report::Report;
 use caviar_lab::{Repeats, StudyView, TrialView};
 use caviar_store::study::StudyState;
 use caviar_tune::TrialState;
@@ -35,6 +39,11 @@ const FILES: [(&str, &str); 3] =
 /// See [`Failure`].
 pub fn run(args: &ShowArgs) -> Result<ExitCode, Failure> {
     let study = StudyView::open(&args.study)?;
+    for plot in &args.plot {
+        let kind = plot.kind.unwrap_or(Kind::Curves);
+        let picture = Report::of_study(&study).picture(kind).ok_or(Failure::NoPicture { kind })?;
+        picture.save(&plot.path, plot.format)?;
+    }
     let mut stdout = io::stdout().lock();
     if args.json {
         serde_json::to_writer(&mut stdout, &study).map_err(io::Error::from)?;
@@ -70,6 +79,7 @@ fn write(out: &mut dyn Write, study: &StudyView, color: bool) -> io::Result<()> 
             writeln!(out, "{line}")?;
         }
     }
+    write_charts(out, study)?;
     writeln!(out)?;
     for (name, file) in FILES {
         let path = folder.join(file);
@@ -82,6 +92,21 @@ fn write(out: &mut dyn Write, study: &StudyView, color: bool) -> io::Result<()> 
         StudyState::Stopped | StudyState::Failed => writeln!(out, "to go on: caviar resume {name}"),
         StudyState::Running | StudyState::Finished => Ok(()),
     }
+}
+
+/// Slices and the time line.
+fn write_charts(out: &mut dyn Write, study: &StudyView) -> io::Result<()> {
+    let slices = charts::slices(study);
+    if !slices.is_empty() {
+        writeln!(out, "\nslices: the {} of the median trial along each setting; tall is good", study.metric())?;
+        slices.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    let lines = charts::time_line(&study.spans);
+    if !lines.is_empty() && study.trials.len() > 1 {
+        writeln!(out, "\ntime line: {}", charts::LETTERS)?;
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    Ok(())
 }
 
 /// `a search of 64 trials, 12.3 s of work`.

@@ -11,6 +11,12 @@ pub enum Kind {
     Curves,
     /// Settings against the score.
     Settings,
+    /// All trials over their settings: parallel coordinates.
+    Parallel,
+    /// How much of the differences between scores each setting explains.
+    Mattered,
+    /// Which thread worked on which trial when.
+    TimeLine,
     /// Which classes were taken for which.
     Confusion,
     /// Predicted against true values.
@@ -31,9 +37,12 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Curves,
         Kind::Settings,
+        Kind::Parallel,
+        Kind::Mattered,
+        Kind::TimeLine,
         Kind::Confusion,
         Kind::Predicted,
         Kind::Residuals,
@@ -49,6 +58,9 @@ impl Kind {
         match self {
             Kind::Curves => "curves",
             Kind::Settings => "settings",
+            Kind::Parallel => "parallel",
+            Kind::Mattered => "mattered",
+            Kind::TimeLine => "time-line",
             Kind::Confusion => "confusion",
             Kind::Predicted => "predicted",
             Kind::Residuals => "residuals",

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 /// Classes and series have so many colors; beyond them they begin anew.
 pub(crate) const COLORS: usize = 8;
+/// Scores have so many, from the worst to the best.
+pub(crate) const LEVELS: usize = 6;
 
 /// Name, in light, in dark. Texts and `quiet` reach a contrast of 4.5 on `ground` and `raised`; the colors of classes
-/// stay apart for eyes that do not tell red from green (after Okabe and Ito).
-const PALETTE: [(&str, &str, &str); 17] = [
+/// stay apart for eyes that do not tell red from green (after Okabe and Ito). `q0` to `q5` are the scores, from dull to strong.
+const PALETTE: [(&str, &str, &str); 23] = [
     ("ground", "#ffffff", "#12161c"),
     ("raised", "#f5f7f9", "#1a2028"),
     ("line", "#dfe3e8", "#2d3540"),
@@ -25,6 +27,12 @@ const PALETTE: [(&str, &str, &str); 17] = [
     ("c5", "#2a94c4", "#8fd8ff"),
     ("c6", "#7a1f4d", "#e06b95"),
     ("c7", "#5f6b7a", "#aab4c2"),
+    ("q0", "#8a7a60", "#857a68"),
+    ("q1", "#7d838d", "#8a929d"),
+    ("q2", "#53848a", "#7fb0b4"),
+    ("q3", "#2f86ad", "#5fb6dc"),
+    ("q4", "#1a75c9", "#58a6f5"),
+    ("q5", "#0a3f94", "#c3e3ff"),
 ];
 
 /// The style of the shapes, with `var(--name)` for colors.
@@ -50,6 +58,9 @@ fn declarations(pick: impl Fn((&'static str, &'static str, &'static str)) -> &'s
 /// The style of the shapes for a page, which declares the colors.
 pub(crate) fn shapes() -> String {
     let mut css = SHAPES.to_owned();
+    for level in 0..LEVELS {
+        let _ = writeln!(css, ".q{level} {{ stroke: var(--q{level}); }}");
+    }
     for color in 0..COLORS {
         let _ = writeln!(css, ".f{color} {{ fill: var(--c{color}); }} .k{color} {{ stroke: var(--c{color}); }}");
     }

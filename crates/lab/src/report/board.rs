@@ -134,7 +134,7 @@ fn table(report: &Report, columns: &[String], trials: &[&TrialLine]) -> String {
         if seeds.is_some() {
             let (mean, standing) = Report::seeds(trial).unwrap_or_default();
             let exact = trial.repeats.as_ref().map_or_else(String::new, |repeats| repeats.mean.to_string());
-            let _ = write!(html, "<td data-v=\"{exact}\">{mean}</td><td>{standing}</td>");
+            let _ = write!(html, "<td class=\"whole\" data-v=\"{exact}\">{mean}</td><td>{standing}</td>");
         }
         for column in columns {
             let value = trial.params.iter().find(|fact| fact.name == *column).map_or("", |fact| &fact.value);

@@ -19,7 +19,13 @@ impl Evaluated {
             Kind::Roc => rates::roc(&self.roc),
             Kind::PrecisionRecall => rates::precision_recall(&self.precision_recall),
             Kind::Calibration => rates::calibration(&self.calibration),
-            Kind::Curves | Kind::Settings | Kind::Importance | Kind::Boundary => None,
+            Kind::Curves
+            | Kind::Settings
+            | Kind::Parallel
+            | Kind::Mattered
+            | Kind::TimeLine
+            | Kind::Importance
+            | Kind::Boundary => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::finished::{Finished, Surface, TrialRecord, Validated};
 use crate::picture::text::figure;
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
+use crate::study::importance;
 use crate::surface::surface;
 
 /// Digits of a setting in a table.
@@ -48,6 +49,8 @@ impl Report {
             scores: scores(finished, &metrics),
             metrics: metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             trials: finished.trials.iter().map(trial_line).collect(),
+            mattered: mattered(finished),
+            spans: finished.spans.clone(),
             best: Some(finished.best.trial),
             best_settings: settings(finished),
             answers: confusion
@@ -63,6 +66,14 @@ impl Report {
             version,
         })
     }
+}
+
+/// What mattered, under the names of the page.
+fn mattered(finished: &Finished) -> Vec<(String, f64)> {
+    let drawn = finished.trials.iter().filter(|trial| trial.parent.is_none());
+    let trials = drawn.map(|trial| (&trial.params, trial.score));
+    let shares = importance::of(trials, finished.metric);
+    shares.into_iter().map(|(name, share)| (name.replace('_', "-"), share)).collect()
 }
 
 fn summary(finished: &Finished) -> String {
@@ -125,7 +136,7 @@ fn scores(finished: &Finished, metrics: &[Metric]) -> Vec<ScoreLine> {
     scores
 }
 
-fn trial_line(trial: &TrialRecord) -> TrialLine {
+pub(super) fn trial_line(trial: &TrialRecord) -> TrialLine {
     let mut params: Vec<(&str, &Value)> = trial.params.iter().collect();
     params.sort_by_key(|(name, _)| WEIGHT.iter().position(|first| first == name).unwrap_or(WEIGHT.len()));
     TrialLine {

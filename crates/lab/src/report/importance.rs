@@ -89,3 +89,41 @@ pub(super) fn caption(columns: &[ColumnImportance], rows: &str) -> String {
 fn spread(column: &ColumnImportance) -> f64 {
     if column.deviation.is_finite() { column.deviation.abs() } else { 0.0 }
 }
+
+/// Bars of what mattered among the settings; nothing where nothing is known.
+pub(super) fn of_settings(shares: &[(String, f64)]) -> Option<Picture> {
+    let shown = &shares[..shares.len().min(SHOWN)];
+    let most = shown.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    if shown.is_empty() || most <= 0.0 {
+        return None;
+    }
+    let names: Vec<String> = shown.iter().map(|(name, _)| fitting(name, 12.5, NAME)).collect();
+    let left = names.iter().map(|name| width_of(name, 12.5)).fold(40.0, f64::max) + 12.0;
+    let mut body = String::new();
+    for (row, ((name, share), short)) in shown.iter().zip(&names).enumerate() {
+        let (top, middle) = (row as f64 * ROW + 4.0, (row as f64 + 0.5) * ROW);
+        let width = (share / most * (WIDTH - left - 60.0)).max(1.0);
+        let (says, percent, base) = (escape(name), 100.0 * share, place(middle + 4.3));
+        let _ = writeln!(
+            body,
+            "<g><title>{says}: {percent:.1} %</title><text class=\"name\" x=\"{}\" y=\"{base}\" text-anchor=\"end\">{}</text>\
+             <rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/><text class=\"tick\" x=\"{}\" y=\"{base}\">{percent:.0} %</text></g>",
+            place(left - 10.0),
+            escape(short),
+            place(left),
+            place(top),
+            place(width),
+            place(ROW - 8.0),
+            place(left + width + 8.0),
+        );
+    }
+    let first: Vec<&str> = shown.iter().take(3).map(|(name, _)| name.as_str()).collect();
+    Some(Picture {
+        name: "mattered",
+        title: "What mattered".to_owned(),
+        description: format!("The share of the differences that a setting explains alone, first {}", first.join(", ")),
+        size: (WIDTH, shown.len() as f64 * ROW + 8.0),
+        keys: Vec::new(),
+        body,
+    })
+}

@@ -8,19 +8,29 @@ mod board;
 mod boundary;
 mod confusion;
 mod curves;
+mod dimension;
 mod evaluated;
 mod gather;
 mod importance;
 mod matrix;
 mod page;
 mod pairs;
+mod parallel;
+mod quality;
 mod rates;
 mod scatter;
 mod settings;
+mod slices;
+mod studied;
+mod time_line;
+
+pub use slices::Slice;
+pub use time_line::{Work, work};
 
 use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::error::LabError;
 use crate::experiment::Experiment;
+use crate::ledger::Span;
 use crate::picture::{Kind, Picture};
 use crate::standing::Repeats;
 
@@ -199,6 +209,10 @@ pub struct Report {
     pub scores: Vec<ScoreLine>,
     /// All trials, by number.
     pub trials: Vec<TrialLine>,
+    /// The share of the differences between the scores that each setting explains alone, the largest first.
+    pub mattered: Vec<(String, f64)>,
+    /// Which thread worked on which trial when.
+    pub spans: Vec<Span>,
     /// The number of the best trial.
     pub best: Option<u64>,
     /// All settings of the network that is kept.
@@ -234,6 +248,9 @@ impl Report {
         match (kind, &self.answers) {
             (Kind::Curves, _) => curves::picture(self),
             (Kind::Settings, _) => settings::picture(self),
+            (Kind::Parallel, _) => parallel::Parallel::of(self).map(|found| found.picture()),
+            (Kind::TimeLine, _) => time_line::picture(self),
+            (Kind::Mattered, _) => importance::of_settings(&self.mattered),
             (Kind::Confusion, Some(Answers::Confusion { classes, counts })) => matrix::picture(classes, counts),
             (Kind::Predicted, Some(Answers::Scatter { points })) => scatter::predicted(points),
             (Kind::Residuals, Some(Answers::Scatter { points })) => scatter::residuals(points),

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use super::parallel::Parallel;
 use super::{
     Answers, Fact, Report, ScoreLine, board, boundary, confusion, curves, importance, rates, scatter, settings,
+    time_line,
 };
 use crate::picture::text::{escape, score};
 use crate::picture::{Picture, palette};
@@ -12,6 +14,7 @@ use crate::picture::{Picture, palette};
 const CARDS: usize = 4;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+const EXPLORE: &str = include_str!("explore.js");
 
 pub(super) fn html(report: &Report) -> String {
     let rows = part(report);
@@ -23,7 +26,10 @@ pub(super) fn html(report: &Report) -> String {
     if report.trials.len() > 1 {
         section(&mut html, "Trials", Some(board::html(report)));
     }
-    section(&mut html, "What mattered", settings::html(report));
+    section(&mut html, "What mattered", mattered(report));
+    section(&mut html, "All trials over their settings", over_settings(report));
+    section(&mut html, "Score against each setting", settings::html(report));
+    section(&mut html, "Who worked on what when", time(report));
     section(&mut html, &format!("On the {rows} rows"), report.answers.as_ref().and_then(answers));
     let thresholds = [rates::roc(&report.roc), rates::precision_recall(&report.precision_recall)];
     section(&mut html, "Over all thresholds", pair(&thresholds));
@@ -46,7 +52,10 @@ pub(super) fn html(report: &Report) -> String {
     if let Some(data) = curves::data(report) {
         let _ = writeln!(html, "<script type=\"application/json\" id=\"curves-data\">{}</script>", island(&data));
     }
-    let _ = write!(html, "<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+    if let Some(data) = explored(report) {
+        let _ = writeln!(html, "<script type=\"application/json\" id=\"explore-data\">{}</script>", island(&data));
+    }
+    let _ = write!(html, "<script>\n{SCRIPT}{EXPLORE}</script>\n</body>\n</html>\n");
     html
 }
 
@@ -125,6 +134,41 @@ fn learned(report: &Report) -> Option<String> {
         picture.inline(),
         picture.legend()
     ))
+}
+
+fn mattered(report: &Report) -> Option<String> {
+    let picture = importance::of_settings(&report.mattered)?;
+    let caption = "The share of the differences between the trials' scores that a setting explains by itself, beyond what chance gives; two that matter only together explain nothing alone.";
+    Some(medium(&figure(&picture, caption)))
+}
+
+/// Parallel coordinates, with room for what the script says.
+fn over_settings(report: &Report) -> Option<String> {
+    let picture = Parallel::of(report)?.picture();
+    Some(format!(
+        "<div class=\"tools\"><span class=\"note\" id=\"chosen\">Drag along an axis to choose trials; point at a line.</span>\
+         <button id=\"choose-all\" type=\"button\">Reset</button></div>\n\
+         <figure><div class=\"wide\" id=\"parallel\">{}</div><div id=\"parallel-tip\" class=\"tip\" role=\"status\" hidden></div>\
+         <figcaption>{}A line that leaves an axis below does not have that setting.</figcaption></figure>",
+        picture.inline(),
+        picture.legend()
+    ))
+}
+
+fn time(report: &Report) -> Option<String> {
+    let picture = time_line::picture(report)?;
+    Some(format!(
+        "<figure><div class=\"wide\" id=\"time-line\">{}</div><div id=\"time-tip\" class=\"tip\" role=\"status\" hidden></div>\
+         <figcaption>{}</figcaption></figure>",
+        picture.inline(),
+        picture.legend()
+    ))
+}
+
+/// What the script explores.
+fn explored(report: &Report) -> Option<serde_json::Value> {
+    let (parallel, time) = (Parallel::of(report).map(|found| found.data()), time_line::data(report));
+    (parallel.is_some() || time.is_some()).then(|| serde_json::json!({ "parallel": parallel, "time": time }))
 }
 
 fn answers(answers: &Answers) -> Option<String> {

@@ -1,5 +1,7 @@
 use crate::assessment::{ColumnImportance, Curve};
+use crate::ledger::Span;
 use crate::picture::Kind;
+use crate::standing::{Repeats, Standing};
 
 use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, ScoreLine, TrialLine};
 
@@ -32,6 +34,8 @@ fn report() -> Report {
             values: vec![Some(0.9), None],
         }],
         trials: vec![trial(0, Some(0.5)), trial(1, None), trial(2, Some(0.25))],
+        mattered: Vec::new(),
+        spans: Vec::new(),
         best: Some(2),
         best_settings: vec![Fact::new("hidden", "64, 32")],
         answered: "test".to_owned(),
@@ -93,6 +97,103 @@ fn numbers_that_are_not_finite_leave_no_trace_in_a_picture() {
     assert_eq!(html.matches("class=\"dot\"").count(), 1);
     report.trials.iter_mut().for_each(|trial| trial.curve.clear());
     assert!(!report.to_html().contains("How it learned"));
+}
+
+/// Twelve trials of two settings, one of them absent in every third, and the work of two threads.
+fn search() -> Report {
+    let mut report = report();
+    let line = |number: u64| {
+        let mut params = vec![Fact::new("learning-rate", format!("1e-{}", number % 4 + 1))];
+        params.extend(
+            (!number.is_multiple_of(3))
+                .then(|| Fact::new("optimizer", if number.is_multiple_of(2) { "adam" } else { "gd" })),
+        );
+        TrialLine { params, ..trial(number, (number != 7).then_some(1.0 / (number + 1) as f64)) }
+    };
+    report.trials = (0..12).map(line).collect();
+    report.best = Some(11);
+    report.mattered = vec![("optimizer".to_owned(), 0.5), ("learning-rate".to_owned(), 0.25)];
+    let span = |trial: u64| Span {
+        trial,
+        stage: "screen".to_owned(),
+        worker: trial as usize % 2,
+        from: trial as f64,
+        to: trial as f64 + 1.5,
+        epochs: [0, 10],
+    };
+    report.spans = (0..12).map(span).collect();
+    report
+}
+
+#[test]
+fn a_search_has_axes_slices_what_mattered_and_a_time_line() {
+    let report = search();
+    let html = report.to_html();
+    // Twelve lines, the one without a score among them; what matters most is the first axis.
+    assert_eq!(html.matches(" data-n=").count(), 12);
+    assert!(html.contains("thread qx\" data-n=\"7\""));
+    assert_eq!(html.matches("data-axis=").count(), 2);
+    assert!(html.find(">optimizer</text>").unwrap() < html.find(">learning-rate</text>").unwrap());
+    for heading in
+        ["What mattered", "All trials over their settings", "Score against each setting", "Who worked on what when"]
+    {
+        assert!(html.contains(&format!("<h2>{heading}</h2>")), "{heading}");
+    }
+    // Eleven of them have a score, eight of twelve an optimizer: trial 7 is among these.
+    let dots = |axis: usize| {
+        let panel = html.split(&format!("data-axis=\"{axis}\"")).nth(1).unwrap().split("</svg>").next().unwrap();
+        panel.matches("h0").count()
+    };
+    assert_eq!((dots(0), dots(1)), (7, 11));
+    let slices = report.slices(3);
+    assert_eq!(slices[0].words, ["adam", "gd"]);
+    // Ranks from the worst, trial 0, to the best, trial 11, without trial 7: adam has 2, 4, 8 and 10, the others 1, 5, 11.
+    assert_eq!(slices[0].goodness, [Some((0.4 + 0.7) / 2.0), Some(0.5)]);
+    assert_eq!(slices[1].goodness.len(), 3);
+}
+
+#[test]
+fn leaders_say_how_sure_their_order_is() {
+    let mut report = search();
+    let repeats = |mean: f64, standing| Repeats {
+        scores: vec![mean; 4],
+        mean,
+        interval: Some(crate::Interval { low: mean - 0.01, high: mean + 0.01 }),
+        standing,
+    };
+    report.trials[11].repeats = Some(repeats(0.1, Standing::First));
+    report.trials[2].repeats = Some(repeats(0.2, Standing::Undecided));
+    let html = report.to_html();
+    assert!(html.contains("mean of 4 seeds, 95 %") && html.contains("0.2000 [0.1900, 0.2100]"));
+    assert_eq!(html.matches("<td>not yet distinguishable</td>").count(), 1);
+    let order: Vec<u64> = report.ranked().iter().take(3).map(|trial| trial.number).collect();
+    assert_eq!(order, [11, 2, 10]);
+}
+
+#[test]
+fn a_page_of_a_thousand_trials_is_below_two_megabytes() {
+    let mut report = search();
+    let names = ["batch-size", "beta1", "dropout", "l2", "activation", "batch-norm", "schedule", "weight-decay"];
+    let long = |number: u64| {
+        let value = |place: usize| format!("{:.4}", ((number * 7919 + place as u64 * 104_729) % 9973) as f64 / 9973.0);
+        let more = names.iter().enumerate().map(|(place, name)| Fact::new(*name, value(place)));
+        let mut line = TrialLine { ..report.trials[(number % 12) as usize].clone() };
+        line.number = number;
+        line.params.extend(more);
+        let point = |epoch: u64| CurvePoint {
+            epoch,
+            train: 1.0 / (epoch + number + 1) as f64,
+            validation: Some(1.234_567 / (epoch + number + 2) as f64),
+        };
+        line.curve = (0..50).map(point).collect();
+        line
+    };
+    report.trials = (0..1000).map(long).collect();
+    report.spans = (0..1500)
+        .map(|at| Span { trial: at % 1000, from: at as f64 / 7.0, ..report.spans[at as usize % 2].clone() })
+        .collect();
+    let html = report.to_html();
+    assert!(html.len() < 2_000_000, "{} bytes", html.len());
 }
 
 #[test]

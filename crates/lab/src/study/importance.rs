@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use caviar_engine::train::Metric;
 use caviar_tune::{Params, Value};
 
-use super::TrialView;
 use super::forest::{Input, explained};
 
 /// Fewer trials say nothing.
@@ -18,10 +17,8 @@ const MOST: usize = 512;
 ///
 /// Ranks, so that a few very bad trials do not decide. Shares do not add up to 1: two settings that matter only together
 /// explain nothing alone.
-pub(super) fn of(trials: &[TrialView], metric: Metric) -> Vec<(String, f64)> {
-    // A fork is no draw of the search.
-    let drawn = trials.iter().filter(|trial| trial.parent.is_none());
-    let scored = drawn.filter_map(|trial| Some((&trial.params, trial.score.filter(|score| score.is_finite())?)));
+pub(crate) fn of<'a>(trials: impl Iterator<Item = (&'a Params, Option<f64>)>, metric: Metric) -> Vec<(String, f64)> {
+    let scored = trials.filter_map(|(params, score)| Some((params, score.filter(|score| score.is_finite())?)));
     let scored: Vec<(&Params, f64)> = scored.collect();
     if scored.len() < LEAST {
         return Vec::new();
