@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::kernels::Isa;
+pub use crate::kernels::lent::{Lent, lend};
 use crate::kernels::rows::{Columns, Gather};
 use crate::real::Real;
 use crate::tensor::TensorError;
@@ -16,6 +17,8 @@ pub enum Numbers {
     F32(Arc<Vec<f32>>),
     /// Double precision.
     F64(Arc<Vec<f64>>),
+    /// Single precision, somebody else's: see [`lend`].
+    Lent(Lent),
 }
 
 impl Numbers {
@@ -25,6 +28,7 @@ impl Numbers {
             Numbers::U8(values) => values.len(),
             Numbers::F32(values) => values.len(),
             Numbers::F64(values) => values.len(),
+            Numbers::Lent(values) => values.as_slice().len(),
         }
     }
 
@@ -113,6 +117,18 @@ impl Rows {
         }
     }
 
+    /// Some rows of a matrix of rows of `width` numbers, in this order, with all columns as they are.
+    ///
+    /// # Errors
+    /// Where the numbers do not fill whole rows, or a row is not there.
+    pub fn some(numbers: Numbers, width: usize, rows: Vec<u32>) -> Result<Self, TensorError> {
+        let matrix = Rows::whole(numbers, width)?;
+        match rows.iter().any(|&row| row as usize >= matrix.len()) {
+            true => Err(TensorError { dims: (rows.len(), width).into(), got: matrix.numbers.len() }),
+            false => Ok(Rows { rows: Some(Arc::new(rows)), ..matrix }),
+        }
+    }
+
     /// Some rows of a matrix of rows of `width` numbers, in this order, and some columns, each through its map.
     ///
     /// # Errors
@@ -153,6 +169,7 @@ impl Rows {
             Numbers::U8(values) => self.gather_from(values, indices, out),
             Numbers::F32(values) => self.gather_from(values, indices, out),
             Numbers::F64(values) => self.gather_from(values, indices, out),
+            Numbers::Lent(values) => self.gather_from(values.as_slice(), indices, out),
         }
     }
 
@@ -171,7 +188,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::{ColumnMap, Numbers, Rows};
+    use super::{ColumnMap, Numbers, Rows, lend};
     use std::sync::Arc;
 
     fn map(column: u32, center: f64, factor: f64) -> ColumnMap {
@@ -228,10 +245,26 @@ mod tests {
     }
 
     #[test]
+    fn lent_numbers_are_read_where_they_are() {
+        let owned = [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let batch = lend(&owned, |lent| {
+            assert!(std::ptr::eq(lent.as_slice(), &owned[..]));
+            let rows = Rows::some(Numbers::Lent(lent), 2, vec![2, 0]).unwrap();
+            let mut batch = [0.0_f64; 4];
+            rows.gather(&[0, 1], &mut batch);
+            batch
+        });
+        assert_eq!(batch, [5.0, 6.0, 1.0, 2.0]);
+        let panicked = std::panic::catch_unwind(|| lend(&owned, |lent| assert!(lent.as_slice().is_empty())));
+        assert!(panicked.is_err());
+    }
+
+    #[test]
     fn what_is_not_there_is_refused() {
         assert!(Rows::from_f32(vec![1.0; 5], 2).is_err());
         assert!(Rows::from_f32(vec![1.0; 5], 0).is_err());
         let numbers = || Numbers::F32(Arc::new(vec![1.0; 4]));
+        assert!(Rows::some(numbers(), 2, vec![2]).is_err());
         assert!(Rows::view(numbers(), 2, vec![2], vec![map(0, 0.0, 1.0)]).is_err());
         assert!(Rows::view(numbers(), 2, vec![0], vec![map(2, 0.0, 1.0)]).is_err());
     }

@@ -166,6 +166,16 @@ fn squared_error_has_no_half() {
     close(first(&trainer, "dense1/weight"), 3.0 - 0.1 * 2.0 * 2.0, 1e-15);
 }
 
+#[test]
+fn poisson_is_half_the_deviance_and_finite_at_zero() {
+    // Of 3 where e² are expected: e² − 3 + 3·(ln 3 − 2).
+    let half = value(|g| g.constant([[2.0, 0.0, -90.0]]).poisson_error(g.constant([[3.0, 0.0, 0.0]])));
+    close(half[0], 7.38905609893065 - 3.0 + 3.0 * (1.0986122886681098 - 2.0), 1e-14);
+    // Nothing where one is expected, and nothing where nothing is.
+    assert_eq!((half[1], half[2] < 1e-38), (1.0, true));
+    assert_eq!((Loss::Poisson.said(0.0), Loss::Binary.said(0.0), Loss::Squared.said(0.5)), (1.0, 0.5, 0.5));
+}
+
 /// The loss of rows of logits with these labels, `C` classes and smoothing `s`.
 fn smoothed(logits: [f64; 3], label: i64, s: f64) -> f64 {
     value(|g| {

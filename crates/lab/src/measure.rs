@@ -94,7 +94,7 @@ fn mean(losses: &[f64], weights: &[f64]) -> f64 {
 fn error(loss: Loss, difference: f64) -> f64 {
     let size = difference.abs();
     match loss {
-        Loss::Squared | Loss::CrossEntropy => size * size,
+        Loss::Squared | Loss::CrossEntropy | Loss::Poisson | Loss::Binary => size * size,
         Loss::Absolute => size,
         Loss::Huber { delta } => size.min(delta) * (size - size.min(delta) / 2.0),
     }

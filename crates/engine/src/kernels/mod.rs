@@ -6,6 +6,7 @@ pub(crate) mod gang;
 pub(crate) mod gemm;
 pub(crate) mod isa;
 pub(crate) mod layout;
+pub(crate) mod lent;
 pub(crate) mod map;
 pub(crate) mod math;
 pub(crate) mod peak;

@@ -16,9 +16,12 @@ use thiserror::Error;
 /// squared                 mean over outputs of (z − t)²           targets [rows, C]
 /// absolute                mean over outputs of |z − t|
 /// huber:δ                 mean over outputs of e²/2 for e = |z − t| ≤ δ, else δ·(e − δ/2)
+/// poisson                 mean over outputs of eᶻ − t + t·ln(t/eᶻ)        targets of at least 0
+/// binary                  mean over outputs of −t·ln σ(z) − (1−t)·ln(1 − σ(z))   targets from 0 to 1
 /// ```
 ///
-/// The squared error has no 1/2, Huber's has. Cross entropy takes logits and stays finite for them all.
+/// The squared error has no 1/2, Huber's has. Cross entropy takes logits and stays finite for them all. Under `poisson` an
+/// output is the logarithm of what is expected, under `binary` each is the logit of a label of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Loss {
     /// Classification.
@@ -32,6 +35,10 @@ pub enum Loss {
         /// Where the one passes into the other.
         delta: f64,
     },
+    /// Counts, and other numbers of at least 0: half the Poisson deviance.
+    Poisson,
+    /// Several labels, each present or not.
+    Binary,
 }
 
 impl<'g> Node<'g> {
@@ -44,6 +51,13 @@ impl<'g> Node<'g> {
     /// `(z − t)²`, elementwise, without 1/2.
     pub fn squared_error(self, targets: Node<'g>) -> Node<'g> {
         (self - targets).square()
+    }
+
+    /// `eᶻ − t + t·ln(t/eᶻ)`, elementwise: half the Poisson deviance of targets of at least 0 from `eᶻ`.
+    pub fn poisson_error(self, targets: Node<'g>) -> Node<'g> {
+        let _scope = self.graph().scope("poisson");
+        // Of a target of 0 the logarithm counts for nothing, but must be finite.
+        self.exp() - targets + targets * (targets.maximum(1e-30).log() - self)
     }
 
     /// `|z − t|`, elementwise.
@@ -62,11 +76,26 @@ impl<'g> Node<'g> {
 }
 
 impl Loss {
+    /// What is said by an output: the number that is compared with a target.
+    pub fn said(&self, output: f64) -> f64 {
+        match self {
+            Loss::Poisson => libm::exp(output),
+            Loss::Binary if output < 0.0 => {
+                let odds = libm::exp(output);
+                odds / (1.0 + odds)
+            }
+            Loss::Binary => 1.0 / (1.0 + libm::exp(-output)),
+            Loss::CrossEntropy | Loss::Squared | Loss::Absolute | Loss::Huber { .. } => output,
+        }
+    }
+
     /// What the targets of a network with `outputs` outputs are.
     pub fn target_type(&self, outputs: usize) -> DType {
         match self {
             Loss::CrossEntropy if outputs > 1 => DType::Integer,
-            Loss::CrossEntropy | Loss::Squared | Loss::Absolute | Loss::Huber { .. } => DType::Real,
+            Loss::CrossEntropy | Loss::Squared | Loss::Absolute | Loss::Huber { .. } | Loss::Poisson | Loss::Binary => {
+                DType::Real
+            }
         }
     }
 
@@ -90,6 +119,8 @@ impl Loss {
             Loss::Squared => outputs.squared_error(targets).mean_over(1),
             Loss::Absolute => outputs.absolute_error(targets).mean_over(1),
             Loss::Huber { delta } => outputs.huber_error(targets, delta).mean_over(1),
+            Loss::Poisson => outputs.poisson_error(targets).mean_over(1),
+            Loss::Binary => outputs.sigmoid_cross_entropy(targets).mean_over(1),
         }
     }
 }
@@ -101,13 +132,15 @@ impl fmt::Display for Loss {
             Loss::Squared => f.write_str("squared"),
             Loss::Absolute => f.write_str("absolute"),
             Loss::Huber { delta } => write!(f, "huber:{delta}"),
+            Loss::Poisson => f.write_str("poisson"),
+            Loss::Binary => f.write_str("binary"),
         }
     }
 }
 
 /// A word that names no loss.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("loss {got}: must be cross-entropy, squared, absolute or huber:DELTA with DELTA above 0")]
+#[error("loss {got}: must be cross-entropy, squared, absolute, huber:DELTA with DELTA above 0, poisson or binary")]
 pub struct LossError {
     /// The word.
     pub got: String,
@@ -122,6 +155,8 @@ impl FromStr for Loss {
             "cross-entropy" => Ok(Loss::CrossEntropy),
             "squared" => Ok(Loss::Squared),
             "absolute" => Ok(Loss::Absolute),
+            "poisson" => Ok(Loss::Poisson),
+            "binary" => Ok(Loss::Binary),
             _ => {
                 let delta = text.strip_prefix("huber:").ok_or_else(error)?;
                 let delta: f64 = delta.parse().map_err(|_| error())?;

@@ -2,6 +2,7 @@
 
 use super::data::Targets;
 use super::metric::{self, Metric};
+use crate::nn::Loss;
 
 /// The figures of a network on some rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,7 @@ impl Evaluation {
 /// Sums are enough for the usual figures; only what ranks or counts classes needs all outputs at the end.
 pub(super) struct Tally<'a> {
     targets: &'a Targets,
+    loss: Loss,
     metrics: Vec<Metric>,
     rows: usize,
     right: u64,
@@ -41,10 +43,11 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// For the usual figures of such targets and the `wanted` ones.
-    pub(super) fn new(targets: &'a Targets, wanted: &[Metric]) -> Self {
+    /// For the usual figures of such targets and the `wanted` ones; several labels have the share of rows with all right.
+    pub(super) fn new(targets: &'a Targets, loss: Loss, wanted: &[Metric]) -> Self {
         let usual: &[Metric] = match targets {
             Targets::Classes { .. } => &[Metric::Accuracy],
+            Targets::Values { .. } if loss == Loss::Binary => &[Metric::Accuracy],
             Targets::Values { .. } => &[Metric::Rmse, Metric::Mae, Metric::R2],
         };
         let mut metrics: Vec<Metric> = Vec::new();
@@ -55,7 +58,7 @@ impl<'a> Tally<'a> {
         }
         let all = metrics.iter().any(|metric| matches!(metric, Metric::Auc | Metric::F1));
         let kept = (all && matches!(targets, Targets::Classes { .. })).then(Vec::new);
-        Tally { targets, metrics, rows: 0, right: 0, squares: 0.0, sizes: 0.0, kept }
+        Tally { targets, loss, metrics, rows: 0, right: 0, squares: 0.0, sizes: 0.0, kept }
     }
 
     /// The outputs of the next so many rows.
@@ -68,10 +71,16 @@ impl<'a> Tally<'a> {
             }
             Targets::Values { values, columns } => {
                 let values = &values[self.rows * columns..(self.rows + rows) * columns];
-                for (output, value) in outputs.iter().zip(values) {
-                    let difference = output - value;
+                for (&output, value) in outputs.iter().zip(values) {
+                    let difference = self.loss.said(output) - value;
                     self.squares += difference * difference;
                     self.sizes += difference.abs();
+                }
+                if self.loss == Loss::Binary {
+                    let width = (*columns).max(1);
+                    let agree = |(output, value): (&f64, &f64)| (*output > 0.0) == (*value > 0.5);
+                    let rows = outputs.chunks(width).zip(values.chunks(width));
+                    self.right += rows.filter(|(row, own)| row.iter().zip(*own).all(agree)).count() as u64;
                 }
             }
         }
@@ -97,6 +106,7 @@ impl<'a> Tally<'a> {
                     Metric::Rmse => (self.squares / count).sqrt(),
                     Metric::Mae => self.sizes / count,
                     Metric::R2 => metric::r2_of(self.squares / count, values),
+                    Metric::Accuracy if self.loss == Loss::Binary => self.right as f64 / self.rows as f64,
                     Metric::Accuracy | Metric::Loss | Metric::Auc | Metric::F1 => f64::NAN,
                 };
             }

@@ -174,6 +174,9 @@ impl Recipe {
                 let rule = "the target is a number, not one of classes";
                 match self.loss {
                     Some(loss) if loss == Loss::CrossEntropy => misfit("loss", &loss, rule),
+                    Some(loss) if matches!(loss, Loss::Poisson | Loss::Binary) => {
+                        misfit("loss", &loss, "it is for targets as they are, and those of a table are scaled")
+                    }
                     _ if for_classes => misfit("metric", &self.metric, rule),
                     _ if self.label_smoothing > 0.0 => misfit("label-smoothing", &self.label_smoothing, rule),
                     _ if self.class_weight != ClassWeights::None => misfit("class-weight", &self.class_weight, rule),

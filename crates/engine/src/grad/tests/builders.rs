@@ -39,6 +39,7 @@ fn elementwise_losses_have_the_derivatives_that_differences_say() {
         Case::new(format!("huber {delta}"), [signed(0, &[5, 3]), targets()], move |_, x| x[0].huber_error(x[1], delta))
             .check();
     }
+    Case::new("poisson", [signed(0, &[5, 3]), targets()], |_, x| x[0].poisson_error(x[1])).check();
     Case::new("dense cross entropy", [signed(0, &[5, 3]), targets()], |_, x| x[0].softmax_cross_entropy(x[1])).check();
     Case::new("dense cross entropy of large logits", [extreme(), between(5, &[3, 4], 0.0, 1.0)], |_, x| {
         x[0].softmax_cross_entropy(x[1])
@@ -49,10 +50,14 @@ fn elementwise_losses_have_the_derivatives_that_differences_say() {
 #[test]
 fn losses_of_rows_have_the_derivatives_that_differences_say() {
     for smoothing in [0.0, 0.1] {
-        for loss in [Loss::CrossEntropy, Loss::Squared, Loss::Absolute, Loss::Huber { delta: 0.7 }] {
+        for loss in
+            [Loss::CrossEntropy, Loss::Squared, Loss::Absolute, Loss::Huber { delta: 0.7 }, Loss::Poisson, Loss::Binary]
+        {
+            // Half the deviance of a target is ever steeper towards 0.
+            let low = if loss == Loss::Poisson { 0.2 } else { 0.0 };
             for outputs in [1, 4] {
                 let name = format!("{loss} of {outputs} outputs, smoothing {smoothing}");
-                let at = [signed(0, &[5, outputs]), between(5, &[5, outputs], 0.0, 1.0)];
+                let at = [signed(0, &[5, outputs]), between(5, &[5, outputs], low, 1.0)];
                 if loss.target_type(outputs) == DType::Real {
                     Case::new(name, at, move |_, x| loss.per_row(x[0], x[1], smoothing)).check();
                 } else {

@@ -28,7 +28,7 @@ impl<T: Real> Trainer<T> {
         weights: Option<&[f64]>,
         wanted: &[Metric],
     ) -> Result<Evaluation, TrainError> {
-        let mut tally = Tally::new(data.targets(), wanted);
+        let mut tally = Tally::new(data.targets(), self.spec.loss, wanted);
         let mut outputs = Vec::with_capacity(EVALUATED_AT_ONCE * self.network_outputs());
         let (mut loss_sum, mut weight_sum) = (0.0, 0.0);
         let mut indices = [0; EVALUATED_AT_ONCE];
