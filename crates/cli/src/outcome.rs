@@ -42,7 +42,7 @@ pub fn carry_out(plan: &Plan) -> Result<ExitCode, Failure> {
             return Err(failure);
         }
     };
-    let workers = Workers { threads: plan.threads, interrupt, ledger: ledger.clone() };
+    let workers = Workers { interrupt, ledger: ledger.clone(), ..Workers::new(plan.threads) };
     let done = work(plan, &folder, &experiment, workers);
     match done {
         Err(failure) if failure.is_about_what_was_asked() => {
@@ -101,7 +101,7 @@ fn begin(plan: &Plan, folder: &Folder) -> Result<(Experiment, Ledger), Failure> 
 pub fn go_on(plan: &Plan, folder: &Folder, ledger: Ledger) -> Result<ExitCode, Failure> {
     let interrupt = on_ctrl_c();
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
-    work(plan, folder, &experiment, Workers { threads: plan.threads, interrupt, ledger })
+    work(plan, folder, &experiment, Workers { interrupt, ledger, ..Workers::new(plan.threads) })
 }
 
 /// Trains, writes the files, and says in the study how it ended.

@@ -142,7 +142,7 @@ pub struct BestEvent {
 pub enum Flow {
     /// On.
     Continue,
-    /// End at the next epoch's end and keep the best so far.
+    /// End soon and keep the best so far.
     Stop,
 }
 

@@ -8,7 +8,7 @@ use caviar_formats::FormatError;
 use caviar_store::study::StudyError;
 use caviar_store::{ModelError, StoreError};
 use caviar_table::{EncodeError, ReadError, SplitError, TargetError};
-use caviar_tune::SearchError;
+use caviar_tune::{SearchError, TrialState};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -243,6 +243,46 @@ pub enum LabError {
         /// Its epochs.
         epochs: u64,
     },
+    /// A study of networks, which nobody asks for trials.
+    #[error("{}: a study of networks, whose trials are trained here; only one that was made to be asked can be", path.display())]
+    NotAsked {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Nothing to do before a trial that was given out is told.
+    #[error("nothing is to be done before one of these trials is told: {}", numbers(running))]
+    Waits {
+        /// The trials that run.
+        running: Vec<u64>,
+    },
+    /// A trial that was told already.
+    #[error("trial {trial} is not running, it is {state}")]
+    NotRunning {
+        /// The trial.
+        trial: u64,
+        /// What it is.
+        state: TrialState,
+    },
+    /// An epoch that is not the next one.
+    #[error(
+        "trial {trial}: epoch {got} (from 0) was reported; the next is {next}, and after {until} epochs it is told"
+    )]
+    EpochOrder {
+        /// The trial.
+        trial: u64,
+        /// The epoch.
+        got: u64,
+        /// The one that comes next.
+        next: u64,
+        /// How many it is to have.
+        until: u64,
+    },
+    /// A trial without a score.
+    #[error("trial {trial}: tell needs a score where none was reported")]
+    NoScore {
+        /// The trial.
+        trial: u64,
+    },
     /// A worker thread that ended in a panic: a fault of the program.
     #[error("a worker ended unexpectedly; this is a fault of the program")]
     Worker,
@@ -293,6 +333,10 @@ impl LabError {
             LabError::Setting { .. } | LabError::Settings { .. } | LabError::Search(_) | LabError::Space(_) => {
                 ErrorKind::Usage
             }
+            LabError::Waits { .. }
+            | LabError::NotRunning { .. }
+            | LabError::EpochOrder { .. }
+            | LabError::NoScore { .. } => ErrorKind::Usage,
             LabError::Split(SplitError::Fraction { .. }) => ErrorKind::Usage,
             LabError::Read(ReadError::Delimiter { .. } | ReadError::UnknownEncoding { .. }) => ErrorKind::Usage,
             LabError::Read(_)
@@ -314,6 +358,7 @@ impl LabError {
             | LabError::UnknownTrial { .. }
             | LabError::LongEnough { .. }
             | LabError::NotSteerable { .. }
+            | LabError::NotAsked { .. }
             | LabError::GivenArrays(_)
             | LabError::Memory { .. }
             | LabError::Train(_)
@@ -396,6 +441,16 @@ fn listed(differences: &[Difference]) -> String {
     };
     let lines = differences.iter().take(DIFFERENCES).map(|difference| format!("\n  {difference}"));
     lines.chain([more]).collect()
+}
+
+/// Some numbers, the first few of them.
+fn numbers(all: &[u64]) -> String {
+    let shown: Vec<String> = all.iter().take(8).map(u64::to_string).collect();
+    if all.len() > shown.len() {
+        format!("{} and {} more", shown.join(", "), all.len() - shown.len())
+    } else {
+        shown.join(", ")
+    }
 }
 
 fn not_one_hot(value: Option<f64>, sum: f64) -> String {

@@ -29,11 +29,14 @@ pub(crate) struct Judged {
 }
 
 /// Measures networks on all parts. Here, after everything is decided, the test rows are looked at for the first time.
+///
+/// Not `thorough`, it leaves out what takes long: the linear baseline, the importance of the columns, the surface.
 pub(crate) fn judge(
     experiment: &Experiment,
     view: &View,
     networks: Vec<Network>,
     threads: usize,
+    thorough: bool,
 ) -> Result<Judged, LabError> {
     let recipe = networks.first().map(|network| network.recipe.clone()).unwrap_or_default();
     let weighting = Weighting {
@@ -52,9 +55,14 @@ pub(crate) fn judge(
     };
     let answers = model.mean_answers(data.features())?;
     let confusion = confusion_of(&model, part, data, &answers);
-    let assessment = Assessment::new(&model, data, &answers, experiment.seed(), threads)?;
-    let baselines = baselines(view, &model, data, threads)?;
-    let surface = surface(experiment, &model, None)?;
+    let (assessment, baselines, surface) = match thorough {
+        true => (
+            Assessment::new(&model, data, &answers, experiment.seed(), threads)?,
+            baselines(view, &model, data, threads)?,
+            surface(experiment, &model, None)?,
+        ),
+        false => (Assessment::of_answers(&model, data, &answers), Vec::new(), None),
+    };
     Ok(Judged { train, held_out, test, baselines, part, assessment, confusion, surface, model })
 }
 

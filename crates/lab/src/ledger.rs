@@ -35,6 +35,7 @@ use crate::recipe::Recipe;
 use crate::run::{End, Run};
 use crate::settings::{Settings, differences};
 use crate::standing::Repeats;
+pub(crate) use curve::slice as stretch;
 use fork::Forks;
 pub(crate) use fork::{Birth, Fork, UNWRITTEN};
 use inbox::{Inbox, Mailed};
@@ -51,7 +52,8 @@ pub struct Ledger(Option<Arc<Book>>);
 struct Book {
     /// Looks up what earlier processes have written. Closed before the writer, which then leaves one plain file.
     reader: Mutex<StudyReader>,
-    writer: StudyWriter,
+    /// Nothing where the study is only looked at.
+    writer: Option<StudyWriter>,
     path: PathBuf,
     known: BTreeMap<RunKey, Known>,
     /// Runs of earlier processes that may go on from a snapshot.
@@ -156,8 +158,27 @@ impl Ledger {
         Ledger::of(StudyFile::open(path)?)
     }
 
+    /// A study whose trials are taken as known, while nothing is written: what was found so far can be kept as the end of
+    /// the search that it is of. Its owner may go on.
+    ///
+    /// # Errors
+    /// A file that is no study, is damaged, or newer than this program.
+    pub fn look(path: &Path) -> Result<Ledger, LabError> {
+        let reader = StudyReader::open(path)?;
+        let seconds = reader.head()?.seconds;
+        Ok(Ledger(Some(Arc::new(Ledger::book(&reader, seconds)?))))
+    }
+
     fn of(study: StudyFile) -> Result<Ledger, LabError> {
-        let reader = study.reader()?;
+        let mut book = Ledger::book(study.reader()?, study.head().seconds)?;
+        let writer = StudyWriter::start(study);
+        writer.put(vec![Entry::State(StudyState::Running, None)])?;
+        book.writer = Some(writer);
+        Ok(Ledger(Some(Arc::new(book))))
+    }
+
+    /// What a study holds, to be looked at alone.
+    fn book(reader: &StudyReader, seconds: f64) -> Result<Book, LabError> {
         let path = reader.path().to_owned();
         let mut known: BTreeMap<RunKey, Known> = BTreeMap::new();
         for slice in reader.slices()? {
@@ -173,11 +194,11 @@ impl Ledger {
         }
         let kept = reader.kept(SnapshotKind::State)?;
         let (wishes, trials) = (reader.wishes(0)?, reader.trials()?);
-        let book = Book {
+        Ok(Book {
             by_hand: inbox::by_hand(&reader.commands()?, &wishes),
             forks: Mutex::new(Forks::of(&trials).map_err(|what| damaged(&path, &what))?),
             known,
-            elapsed: Duration::try_from_secs_f64(study.head().seconds).unwrap_or_default(),
+            elapsed: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             opened: Instant::now(),
             spans: Mutex::new(spans),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
@@ -185,23 +206,25 @@ impl Ledger {
             inbox: Inbox::new(wishes),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
-            writer: StudyWriter::start(study),
-        };
-        book.writer.put(vec![Entry::State(StudyState::Running, None)])?;
-        Ok(Ledger(Some(Arc::new(book))))
+            writer: None,
+        })
     }
 
     /// Whom to ask, again and again, whether to wait while the disk is full; without anybody a full disk ends the work.
     /// Nothing is lost either way: what is on the disk is whole, and goes on.
     pub fn when_full(&self, ask: impl FnMut(Room) -> bool + Send + 'static) {
-        if let Some(book) = &self.0 {
-            book.writer.when_full(ask);
+        if let Some(writer) = self.writer() {
+            writer.when_full(ask);
         }
     }
 
     /// Whether anything is written down.
     pub fn is_kept(&self) -> bool {
-        self.0.is_some()
+        self.writer().is_some()
+    }
+
+    fn writer(&self) -> Option<&StudyWriter> {
+        self.0.as_ref()?.writer.as_ref()
     }
 
     /// A folder beside the study for what only the process that works on it needs.
@@ -220,9 +243,9 @@ impl Ledger {
     /// # Errors
     /// What the operating system says, now or at an earlier write.
     pub fn end(&self, state: StudyState, result: Option<String>) -> Result<(), LabError> {
-        let Some(book) = &self.0 else { return Ok(()) };
-        book.writer.put(vec![Entry::State(state, result)])?;
-        Ok(book.writer.flush()?)
+        let Some(writer) = self.writer() else { return Ok(()) };
+        writer.put(vec![Entry::State(state, result)])?;
+        Ok(writer.flush()?)
     }
 
     /// Removes the study, where nobody else has the ledger any more.
@@ -231,11 +254,11 @@ impl Ledger {
     /// What the operating system says.
     pub fn abandon(self) -> Result<(), LabError> {
         match self.0.and_then(Arc::into_inner) {
-            Some(book) => {
-                drop(book.reader);
-                Ok(book.writer.close()?.remove()?)
+            Some(Book { reader, writer: Some(writer), .. }) => {
+                drop(reader);
+                Ok(writer.close()?.remove()?)
             }
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -253,8 +276,8 @@ impl Ledger {
 
     /// Has entries written together.
     pub(crate) fn put(&self, entries: Vec<Entry>) -> Result<(), LabError> {
-        match &self.0 {
-            Some(book) if !entries.is_empty() => Ok(book.writer.put(entries)?),
+        match self.writer() {
+            Some(writer) if !entries.is_empty() => Ok(writer.put(entries)?),
             Some(_) | None => Ok(()),
         }
     }
@@ -351,6 +374,17 @@ impl Ledger {
         let row = RunRow { key, ended: "complete".to_owned(), steps: number, seconds: 0.0, details: None };
         self.put(vec![Entry::Run(row)])?;
         Ok(number)
+    }
+
+    /// The runs of a stage that earlier processes have ended.
+    pub(crate) fn ended_runs(&self, stage: Stage) -> Vec<&RunRow> {
+        let all = self.0.iter().flat_map(|book| book.known.iter());
+        all.filter(|(key, _)| key.stage == stage.name()).filter_map(|(_, known)| known.ended.as_ref()).collect()
+    }
+
+    /// What earlier processes have written of the epochs of a run.
+    pub(crate) fn curve_of(&self, key: &RunKey) -> &[CurvePoint] {
+        self.known(key).map_or(&[], |known| &known.curve)
     }
 
     /// Whether an earlier process has written epochs of a run.

@@ -4,6 +4,7 @@
 //! many and keeps the best; both tell a [`Board`] what happens and end with [`Finished`], which holds the [`Model`].
 
 mod arrays;
+mod asked;
 mod assessment;
 mod baselines;
 mod batch_size;
@@ -44,6 +45,7 @@ mod surface;
 mod train;
 mod tune;
 
+pub use asked::{AskPlan, AskedStudy, Order};
 pub use assessment::{Calibration, CalibrationBin, ColumnImportance, Curve};
 pub use batch_size::{BatchTrial, BatchTrials, batch_sizes};
 pub use board::{BestEvent, Board, EpochEvent, Event, FinishedEvent, Flow, Quiet, Started, TrainFigures, TrialEvent};
@@ -69,7 +71,7 @@ pub use settings::{Difference, Settings, differences};
 pub use source::{read_table, read_table_with_target};
 pub use space::{SpaceError, SpaceFile};
 pub use standing::{Repeats, Standing};
-pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered};
+pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteered, Wishes};
 pub use study::{StudyView, TrialView};
 pub use train::{train, train_steered};
 pub use tune::{Bytes, Forecast, Longer, Searched, forecast, train_longer, tune};

@@ -13,6 +13,7 @@ use crate::error::LabError;
 use crate::ledger::Ledger;
 use crate::recipe::Recipe;
 use crate::space::SpaceFile;
+use crate::steering::Wishes;
 
 /// The most further seeds of leaders.
 const MOST_SEEDS: u64 = 100;
@@ -200,21 +201,24 @@ impl Interrupt {
     }
 }
 
-/// The threads that work, the flag that ends them, and the ledger that they write to. No result depends on any of these.
+/// The threads that work, the flag that ends them, the ledger that they write to, and who steers them. No result depends on
+/// the first three.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// How many; 0 counts as 1.
     pub threads: usize,
-    /// Ends the run early: with a ledger at once, all that was done being kept there, to go on another time; without
-    /// one at the next epoch's end, with the best so far.
+    /// Ends the run at once: with a ledger all that was done is kept there, to go on another time; without one the best so
+    /// far is kept, with no more said about it than takes no time.
     pub interrupt: Interrupt,
     /// Where they write down what they do.
     pub ledger: Ledger,
+    /// What is asked of the trials of a search while they run.
+    pub wishes: Wishes,
 }
 
 impl Workers {
     /// So many threads, with a flag of their own and no ledger.
     pub fn new(threads: usize) -> Self {
-        Workers { threads, interrupt: Interrupt::default(), ledger: Ledger::default() }
+        Workers { threads, interrupt: Interrupt::default(), ledger: Ledger::default(), wishes: Wishes::default() }
     }
 }

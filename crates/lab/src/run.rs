@@ -116,7 +116,7 @@ pub(crate) struct Limits<'a> {
     pub(crate) patience: Option<u64>,
     /// At the first epoch's end after this.
     pub(crate) deadline: Option<Instant>,
-    /// At the first epoch's end after this is set; at once where the run is written down.
+    /// At once when this is set.
     pub(crate) interrupt: &'a Interrupt,
     /// Where it is written down.
     pub(crate) place: &'a Place<'a>,
@@ -264,7 +264,8 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
             }
             Stride::Anew => return Ok(None),
             Stride::Stopped => Some(End::Complete),
-            Stride::Left => Some(End::Left),
+            // Where nothing is written down, what was learned so far is all.
+            Stride::Left => Some(End::Cut),
             Stride::Diverged(divergence) => Some(End::Diverged(divergence)),
         };
         if let Some(end) = end {
@@ -377,7 +378,7 @@ enum Stride {
     Anew,
     /// To the end of the run.
     Stopped,
-    /// To where the run is left.
+    /// To where the run is left, in the middle of an epoch.
     Left,
     /// To a loss that is not finite.
     Diverged(Divergence),
@@ -435,13 +436,11 @@ fn stride<T: Real>(
     mut steering: Option<(&mut Helm<T>, &mut dyn Company)>,
 ) -> Result<Result<EpochReport, Stride>, LabError> {
     loop {
-        if scribe.leaves() || (steering.is_some() && scribe.is_due()) {
-            if steering.is_some() {
-                scribe.save(std::slice::from_mut(trainer))?;
-            }
-            if scribe.leaves() {
-                return Ok(Err(Stride::Left));
-            }
+        if steering.is_some() && (scribe.leaves() || scribe.is_due()) {
+            scribe.save(std::slice::from_mut(trainer))?;
+        }
+        if scribe.is_over() {
+            return Ok(Err(Stride::Left));
         }
         let mut course = match &mut steering {
             Some((helm, company)) => helm.obey(trainer, &mut Noted { company: &mut **company, scribe })?,

@@ -16,7 +16,7 @@ use crate::recipe::Recipe;
 use crate::train::params as params_of;
 pub use error::SpaceError;
 pub use file::SpaceFile;
-pub(crate) use setting::recipe;
+pub(crate) use setting::{recipe, setting_of};
 
 /// A space, the points that are tried first, and the method.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(crate) fn search(experiment: &Experiment, options: &TuneOptions, rows: usize
 }
 
 /// The most points per axis with which a whole grid has at most so many configurations, at least 2.
-fn points(space: &Space, trials: u64) -> usize {
+pub(crate) fn points(space: &Space, trials: u64) -> usize {
     let most = usize::try_from(trials).unwrap_or(usize::MAX).min(100_000);
     let fits = |points: &usize| space.grid(*points).take(most + 1).count() <= most;
     (3..=most).take_while(fits).last().unwrap_or(2)

@@ -1,11 +1,18 @@
 //! Steering a network while it trains: what is asked between two steps, and what became of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use caviar_engine::train::Change;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Divergence;
+use crate::options::Interrupt;
+
+/// While a network is paused, its wishes are looked for so often.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// What a person asks of a running network. It is done between two steps, and told as an [`Event`](crate::Event).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +88,71 @@ impl Steering for Script {
 
     fn wait(&mut self, steps: u64, _: Halt<'_>) -> Option<Steer> {
         self.next(steps)
+    }
+}
+
+/// What a person asks of the trials of a search while they run; clones are the same list.
+///
+/// Whoever has the list may ask from any thread. A wish is done before the trial's next step, or when it trains again; at
+/// which one depends on the moment, so that a search steered so is not promised to be the same another time. Wishes for
+/// trials that are several networks, one for each fold, are never taken up.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes(Arc<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Whether there are any: looked at before every step of every trial.
+    some: AtomicBool,
+    of_trials: Mutex<BTreeMap<u64, VecDeque<Steer>>>,
+}
+
+impl Wishes {
+    /// Asks something of a trial.
+    pub fn ask(&self, trial: u64, wish: Steer) {
+        let mut of_trials = self.0.of_trials.lock().unwrap_or_else(PoisonError::into_inner);
+        of_trials.entry(trial).or_default().push_back(wish);
+        self.0.some.store(true, Ordering::Relaxed);
+    }
+
+    fn take(&self, trial: u64) -> Option<Steer> {
+        if !self.0.some.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut of_trials = self.0.of_trials.lock().unwrap_or_else(PoisonError::into_inner);
+        let wish = of_trials.get_mut(&trial).and_then(VecDeque::pop_front);
+        of_trials.retain(|_, waiting| !waiting.is_empty());
+        self.0.some.store(!of_trials.is_empty(), Ordering::Relaxed);
+        wish
+    }
+
+    /// Those for one trial.
+    pub(crate) fn of(&self, trial: u64, interrupt: &Interrupt) -> OfTrial {
+        OfTrial { wishes: self.clone(), trial, interrupt: interrupt.clone() }
+    }
+}
+
+/// Steers one trial of a search.
+#[derive(Debug, Default)]
+pub(crate) struct OfTrial {
+    wishes: Wishes,
+    trial: u64,
+    interrupt: Interrupt,
+}
+
+impl Steering for OfTrial {
+    fn next(&mut self, _: u64) -> Option<Steer> {
+        self.wishes.take(self.trial)
+    }
+
+    fn wait(&mut self, _: u64, halt: Halt<'_>) -> Option<Steer> {
+        // A search has other trials than one that diverged.
+        while halt == Halt::Paused && !self.interrupt.is_set() {
+            if let Some(wish) = self.wishes.take(self.trial) {
+                return Some(wish);
+            }
+            std::thread::sleep(GLANCE);
+        }
+        None
     }
 }
 

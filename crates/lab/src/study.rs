@@ -17,6 +17,8 @@ use crate::ledger::{Ledger, Span, StudyAbout, TrialDetails};
 use crate::recipe::Recipe;
 use crate::standing::{Repeats, order};
 
+/// The command of a study whose trials are done by whoever asks.
+pub(crate) const ASKED: &str = "ask";
 /// The file of a study in its folder.
 const FILE: &str = "study.db";
 
@@ -198,6 +200,21 @@ impl StudyView {
         let several = self.trials.iter().filter_map(|trial| Some((trial.repeats.as_ref()?.scores.len(), trial.folds)));
         let (seeds, folds) = several.max()?;
         Some(format!("mean of {seeds} {}, 95 %", if folds > 1 { "deals" } else { "seeds" }))
+    }
+
+    /// How a study goes on that was begun from Python; nothing for one of the program.
+    pub fn goes_on_in_python(&self) -> Option<String> {
+        let call = match self.command.as_str() {
+            ASKED => "ask()",
+            "fit" => "resume(X, y)",
+            _ => return None,
+        };
+        Some(format!("caviar.Study({:?}).{call}", self.path.display().to_string()))
+    }
+
+    /// What a score is called: one that somebody else measures has no other name.
+    pub fn score_name(&self) -> &'static str {
+        if self.about.command == ASKED { "score" } else { self.metric().name() }
     }
 
     /// What is chosen by.

@@ -75,7 +75,7 @@ pub fn train_steered(
     // The model stands by itself: where its first weights and orders came from is the run's affair.
     let recipe_of_model = Recipe { init_file: None, order: None, ..recipe.clone() };
     let network = Network { recipe: recipe_of_model, weights };
-    let judged = judge(experiment, view, vec![network], workers.threads)?;
+    let judged = judge(experiment, view, vec![network], workers.threads, !workers.interrupt.is_set())?;
     let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
     let score = run.best.map(|(_, score)| score);
     Ok(Finished {

@@ -322,7 +322,7 @@ impl Hunt<'_> {
 }
 
 /// What configurations are drawn by.
-fn uniform(seed: u64) -> impl Fn(u64, u64) -> f64 {
+pub(crate) fn uniform(seed: u64) -> impl Fn(u64, u64) -> f64 {
     move |trial, dimension| Stream::new(seed, Purpose::Sampler, trial).uniform(dimension)
 }
 

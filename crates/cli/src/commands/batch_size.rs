@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use caviar_lab::picture::{LineChart, Series};
-use caviar_lab::{BatchTrial, BatchTrials, Experiment, Ledger, Workers, batch_sizes};
+use caviar_lab::{BatchTrial, BatchTrials, Experiment, Workers, batch_sizes};
 use serde_json::json;
 
 use crate::args::after::BatchSizeArgs;
@@ -20,7 +20,7 @@ use crate::plan::Plan;
 pub fn run(args: &BatchSizeArgs) -> Result<ExitCode, Failure> {
     let plan = Plan::batch_size(args)?;
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
-    let workers = Workers { threads: plan.threads, interrupt: on_ctrl_c(), ledger: Ledger::default() };
+    let workers = Workers { interrupt: on_ctrl_c(), ..Workers::new(plan.threads) };
     let found = batch_sizes(&experiment, plan.recipe(), &workers)?;
     if let Some(plot) = &args.plot
         && let Some(picture) = chart(&found).picture()

@@ -23,6 +23,12 @@ use crate::watch::Watch;
 pub fn run(args: &ResumeArgs) -> Result<ExitCode, Failure> {
     let study = StudyView::open(&args.study)?;
     let folder = Folder::of(&study.path);
+    if let Some(how) = study.goes_on_in_python() {
+        return Err(Failure::Usage(format!(
+            "{}: this study was begun from Python and goes on there: {how}",
+            study.path.display()
+        )));
+    }
     if args.trial.is_none() && study.state == StudyState::Finished {
         return finished(args, &study, &folder);
     }
@@ -88,7 +94,7 @@ fn longer(
 ) -> Result<ExitCode, Failure> {
     let interrupt = on_ctrl_c();
     let experiment = Experiment::prepare(&plan.source, &plan.data)?;
-    let workers = Workers { threads: plan.threads, interrupt, ledger };
+    let workers = Workers { interrupt, ledger, ..Workers::new(plan.threads) };
     let (mut watch, _) = Watch::new(plan, &workers.interrupt);
     let ended = train_longer(&experiment, study, trial, epochs, &workers, &mut watch);
     let closed = watch.close();

@@ -89,7 +89,10 @@ fn write(out: &mut dyn Write, study: &StudyView, color: bool) -> io::Result<()> 
     }
     let name = quoted(&folder.to_string_lossy());
     match study.state {
-        StudyState::Stopped | StudyState::Failed => writeln!(out, "to go on: caviar resume {name}"),
+        StudyState::Stopped | StudyState::Failed => match study.goes_on_in_python() {
+            Some(how) => writeln!(out, "to go on from Python: {how}"),
+            None => writeln!(out, "to go on: caviar resume {name}"),
+        },
         StudyState::Running | StudyState::Finished => Ok(()),
     }
 }
@@ -142,7 +145,7 @@ fn leaderboard(study: &StudyView) -> Vec<String> {
     let shown = shown(study);
     let scale = scale(study, &shown);
     let mut sides = vec![Side::Right, Side::Right, Side::Right, Side::Right, Side::Left];
-    let mut head = ["", "trial", study.metric().name(), "epochs", "curve"].map(str::to_owned).to_vec();
+    let mut head = ["", "trial", study.score_name(), "epochs", "curve"].map(str::to_owned).to_vec();
     let seeds = study.seeds_heading();
     head.extend(seeds.clone());
     head.extend(seeds.as_ref().map(|_| "beside the first".to_owned()));

@@ -10,7 +10,7 @@ use crate::finished::CurvePoint;
 const COLUMNS: [&str; 3] = ["train_loss", "last_batch_loss", "learning_rate"];
 
 /// A stretch of a curve; nothing where it is empty.
-pub(super) fn slice(key: &RunKey, points: &[CurvePoint]) -> Option<SliceRow> {
+pub(crate) fn slice(key: &RunKey, points: &[CurvePoint]) -> Option<SliceRow> {
     let first = points.first()?;
     let metrics = first.validation.iter().flat_map(Figures::values).map(|(metric, _)| metric.name());
     let columns: Vec<String> = COLUMNS.into_iter().chain(metrics).map(str::to_owned).collect();

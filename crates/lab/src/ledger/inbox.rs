@@ -172,7 +172,7 @@ impl<'a> Mailed<'a> {
                 return Some(steer);
             }
         }
-        match book.inbox.take(self.trial, steps, &book.reader, &book.writer) {
+        match book.inbox.take(self.trial, steps, &book.reader, book.writer.as_ref()?) {
             Ok(wish) => wish.and_then(|wish| self.read(&wish)),
             Err(error) => {
                 self.failure = Some(error);

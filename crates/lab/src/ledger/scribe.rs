@@ -47,6 +47,8 @@ pub(crate) enum Stage {
     Room,
     /// No run: a stretch of work, for those who look at it; see [`Span`](super::Span).
     Span,
+    /// No run: what was told of a trial on its way to so many epochs, by whoever does its work.
+    Told,
 }
 
 impl Stage {
@@ -63,6 +65,7 @@ impl Stage {
             Stage::Settings => "settings",
             Stage::Room => "room",
             Stage::Span => "span",
+            Stage::Told => "told",
         }
     }
 
@@ -75,9 +78,14 @@ impl Stage {
     fn keeps_weights(self) -> bool {
         match self {
             Stage::Train | Stage::Leader | Stage::Refit | Stage::Longer => true,
-            Stage::Screen | Stage::Full | Stage::Repeat | Stage::Fork | Stage::Settings | Stage::Room | Stage::Span => {
-                false
-            }
+            Stage::Screen
+            | Stage::Full
+            | Stage::Repeat
+            | Stage::Fork
+            | Stage::Settings
+            | Stage::Room
+            | Stage::Span
+            | Stage::Told => false,
         }
     }
 
@@ -91,7 +99,8 @@ impl Stage {
             | Stage::Fork
             | Stage::Settings
             | Stage::Room
-            | Stage::Span => false,
+            | Stage::Span
+            | Stage::Told => false,
         }
     }
 }
@@ -305,6 +314,11 @@ impl<'a> Scribe<'a> {
         self.place.ledger.leaves(self.interrupt)
     }
 
+    /// Whether the end was asked for.
+    pub(crate) fn is_over(&self) -> bool {
+        self.interrupt.is_set()
+    }
+
     /// Whether it is time to save.
     pub(crate) fn is_due(&self) -> bool {
         self.place.ledger.is_kept() && Instant::now() >= self.due
@@ -350,7 +364,8 @@ impl<'a> Scribe<'a> {
             | Stage::Fork
             | Stage::Settings
             | Stage::Room
-            | Stage::Span => {
+            | Stage::Span
+            | Stage::Told => {
                 return Ok(Err("only a network of a training or of a search is forked"));
             }
         }

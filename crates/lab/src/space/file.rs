@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use caviar_engine::optim::Optimizer;
-use caviar_tune::{Condition, Parameter, Params, Space, Value};
+use caviar_tune::{Condition, Parameter, Params, Scale, Space, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -76,6 +76,29 @@ impl SpaceFile {
         })?;
         let starts = self.starts(&space, fixed)?;
         Ok(Read { space, starts, base })
+    }
+
+    /// The space under names that mean nothing to us, and the points to start from; a single value is a choice of one.
+    pub(crate) fn free(&self) -> Result<(Space, Vec<Params>), SpaceError> {
+        let mut parameters = Vec::new();
+        for (setting, json) in self.0.iter().filter(|(setting, _)| *setting != START) {
+            let several = match entry::read(setting, json)? {
+                Entry::Searched(several) => several,
+                Entry::Fixed(value) => {
+                    let scale = Scale::choice(vec![value]).map_err(|error| wrong_scale(setting, error))?;
+                    vec![Range { scale, when: None }]
+                }
+            };
+            let names = names(setting, several.len());
+            let ranges = several.into_iter().zip(names);
+            parameters.extend(ranges.map(|(Range { scale, when }, name)| Parameter { name, scale, when }));
+        }
+        let space = Space::new(ordered(parameters)?).map_err(|error| {
+            let setting = subject(&error).to_owned();
+            wrong_scale(&setting, error)
+        })?;
+        let starts = self.starts(&space, &BTreeSet::new())?;
+        Ok((space, starts))
     }
 
     /// The points to start from; what a flag fixes is left out of them.

@@ -15,7 +15,7 @@ const NOT_SEARCHED: [&str; 5] = ["epochs", "horizon", "metric", "precision", "se
 const OPTIONAL: [&str; 4] = ["clip-norm", "clip-value", "patience", "loss"];
 
 /// The setting of a parameter: a second one for the same setting has something behind a slash.
-pub(super) fn setting_of(parameter: &str) -> &str {
+pub(crate) fn setting_of(parameter: &str) -> &str {
     parameter.split('/').next().unwrap_or(parameter)
 }
 

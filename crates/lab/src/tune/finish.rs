@@ -1,5 +1,7 @@
 //! The end of a search: what is kept, measured.
 
+use std::time::{Duration, Instant};
+
 use caviar_engine::rng::{Purpose, derive};
 use caviar_engine::train::Metric;
 use caviar_tune::{Space, TrialState};
@@ -24,6 +26,8 @@ use crate::run::{End, Limits, Onlooker, Run, run};
 const REFIT_SHARE: f64 = 0.97;
 /// A network whose error is more than so many times that of the best one makes an average worse.
 const MOST_ERROR: f64 = 1.25;
+/// A search that was ended from outside trains what it keeps for so long.
+const HURRY: Duration = Duration::from_millis(150);
 /// Where the seeds of a committee's members begin, beyond those of all folds.
 const MEMBER_SEEDS: u64 = 1 << 32;
 
@@ -64,7 +68,7 @@ impl Hunt<'_> {
         };
         let interrupted = self.workers.interrupt.is_set();
         let Kept { place, view, recipe, networks, members, refit, steps } = kept;
-        let judged = judge(self.experiment, &view, networks, self.workers.threads)?;
+        let judged = judge(self.experiment, &view, networks, self.workers.threads, !interrupted)?;
         let record = &self.records[place].record;
         let epochs = record.best_epoch.map_or(record.epochs, |epoch| epoch + 1);
         let of_folds = || {
@@ -140,13 +144,15 @@ impl Hunt<'_> {
 
     /// Trains the members of a trial's committee, each with a seed of its own, the first with the trial's.
     ///
-    /// The first is trained to its end; the others as far as the time goes.
+    /// The first is trained to its end, or not for long where the search was ended from outside; the others as far as the
+    /// time goes.
     fn refit(&self, place: usize, view: &View, board: &mut dyn Board) -> Result<Refit, LabError> {
         let candidate = &self.records[place];
         let epochs = candidate.record.best_epoch.map_or(candidate.record.epochs, |epoch| epoch + 1);
         let horizon = candidate.recipe.horizon.or(Some(candidate.recipe.epochs));
         let recipe = Recipe { epochs, horizon, patience: None, ..candidate.recipe.clone() };
         let deadline = self.deadline(REFIT_SHARE);
+        let hurry = self.workers.interrupt.is_set().then(|| Instant::now() + HURRY);
         let mut queue = 0..committee::members(&recipe.hidden) as u64;
         let work = |member: u64, teller: &Teller| {
             let never = Interrupt::default();
@@ -154,7 +160,8 @@ impl Hunt<'_> {
             let ledger = &self.workers.ledger;
             let interrupt = if first && !ledger.is_kept() { &never } else { &self.workers.interrupt };
             let place = &Place::new(ledger, Stage::Refit, candidate.record.number, member).on(teller.worker);
-            let limits = Limits { epochs, patience: None, deadline: deadline.filter(|_| !first), interrupt, place };
+            let limits =
+                Limits { epochs, patience: None, deadline: if first { hurry } else { deadline }, interrupt, place };
             let seed =
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
             let views = std::slice::from_ref(view);
@@ -166,8 +173,10 @@ impl Hunt<'_> {
         let mut runs = crew(self.workers, board, || queue.next(), work)?;
         self.stay()?;
         runs.sort_by_key(|(member, _)| *member);
-        let whole = |run: &Run| run.end != End::Cut || run.curve.len() as u64 == epochs;
-        let runs = runs.into_iter().map(|(_, run)| run).filter(whole).collect();
+        let whole = |(member, run): &(u64, Run)| {
+            run.end != End::Cut || run.curve.len() as u64 == epochs || (hurry.is_some() && *member == 0)
+        };
+        let runs = runs.into_iter().filter(whole).map(|(_, run)| run).collect();
         Ok(Refit { recipe, runs })
     }
 

@@ -14,7 +14,6 @@ use crate::error::LabError;
 use crate::finished::TrialRecord;
 use crate::ledger::{Fork, Place, Stage};
 use crate::space::shown;
-use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
 
 impl Hunt<'_> {
@@ -37,7 +36,8 @@ impl Hunt<'_> {
         let Fork { number, parent, recipe, .. } = fork;
         let place = Place::fork(&self.workers.ledger, Stage::Screen, fork).on(teller.worker);
         let limits = self.limits(recipe.epochs, self.patience(), self.deadline(share), &place);
-        let mut company = Told { number: *number, from_epoch: 0, teller, steering: Unsteered };
+        let steering = self.workers.wishes.of(*number, &self.workers.interrupt);
+        let mut company = Told { number: *number, from_epoch: 0, teller, steering };
         let mut run = self.run(self.ground.screen(), recipe, 0, limits, &mut company)?;
         let record = TrialRecord { parent: Some(*parent), ..record(*number, shown(recipe), &run) };
         teller.tell(Event::Trial(trial_event(&record)));

@@ -17,7 +17,6 @@ use crate::error::LabError;
 use crate::ledger::{Fork, Left, Place, Stage, begins, running};
 use crate::run::{End, Run};
 use crate::space::shown;
-use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
 
 /// A slice that was trained.
@@ -214,7 +213,12 @@ impl Hunt<'_> {
         }
         let limits = self.limits(slice.to_epoch, self.patience(), self.deadline(share(self.options)), &place);
         // What was told before the rung is not told again.
-        let mut told = Told { number, from_epoch: slice.from_epoch, teller, steering: Unsteered };
+        let mut told = Told {
+            number,
+            from_epoch: slice.from_epoch,
+            teller,
+            steering: self.workers.wishes.of(number, &self.workers.interrupt),
+        };
         let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
         let mut record = record(number, shown(&recipe), &run);
         record.seconds += before.map_or(0.0, |before| before.record.seconds);

@@ -70,7 +70,7 @@ pub fn train_longer(
     board.post(&Event::Trial(trial_event(&record)));
     let model = match (ran.weights, views) {
         (Some(weights), [view]) => {
-            Some(judge(experiment, view, vec![Network { recipe, weights }], workers.threads)?.model)
+            Some(judge(experiment, view, vec![Network { recipe, weights }], workers.threads, false)?.model)
         }
         (Some(_) | None, _) => None,
     };

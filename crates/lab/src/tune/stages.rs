@@ -21,7 +21,6 @@ use crate::recipe::Recipe;
 use crate::run::{Company, End, Limits, Onlooker, Run, run};
 use crate::space::shown;
 use crate::standing::lead;
-use crate::steering::Unsteered;
 use crate::train::{record, trial_event};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
@@ -93,7 +92,12 @@ impl Hunt<'_> {
                 ledger.put(self.entries(&begins, &recipe, &params))?;
             }
             let limits = self.limits(until, self.patience(), deadline, &place);
-            let mut told = Told { number, from_epoch: 0, teller, steering: Unsteered };
+            let mut told = Told {
+                number,
+                from_epoch: 0,
+                teller,
+                steering: self.workers.wishes.of(number, &self.workers.interrupt),
+            };
             let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
             let record = record(number, shown, &run);
             teller.tell(Event::Trial(trial_event(&record)));
@@ -146,7 +150,11 @@ impl Hunt<'_> {
         let mut gone_on = vec![false; self.records.len()];
         for (place, run) in runs {
             gone_on[place] = true;
-            self.records[place].take(run);
+            // What was only begun when the end was asked for says less than the screening.
+            let is_begun = self.workers.interrupt.is_set() && run.curve.len() < self.records[place].mean.len();
+            if !(is_begun && run.end == End::Cut) {
+                self.records[place].take(run);
+            }
         }
         for (candidate, gone_on) in self.records.iter_mut().zip(gone_on) {
             if candidate.record.state == TrialState::Complete && !gone_on {

@@ -4,7 +4,7 @@ use crate::board::Event;
 use crate::crew::Teller;
 use crate::finished::CurvePoint;
 use crate::run::Company;
-use crate::steering::{Steered, SteeredEvent, Steering, Unsteered};
+use crate::steering::{OfTrial, Steered, SteeredEvent, Steering};
 use crate::train::epoch_event;
 
 /// Tells of the epochs of a trial from one on, and of what was asked of it through the study's file.
@@ -12,7 +12,7 @@ pub(super) struct Told<'a> {
     pub(super) number: u64,
     pub(super) from_epoch: u64,
     pub(super) teller: &'a Teller,
-    pub(super) steering: Unsteered,
+    pub(super) steering: OfTrial,
 }
 
 impl Company for Told<'_> {
