@@ -1,6 +1,8 @@
 //! Arrays of numpy, and what the engine makes of them.
 
-use caviar_engine::rows::Rows;
+use std::sync::Arc;
+
+use caviar_engine::rows::{Numbers, Rows, lend};
 use caviar_engine::train::{Data, Targets};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::FromPyObject;
@@ -16,21 +18,41 @@ pub(crate) enum Matrix<'py> {
     F64(PyReadonlyArray2<'py, f64>),
 }
 
+/// The numbers of a matrix, where they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lines<'a> {
+    F32(&'a [f32], usize),
+    F64(&'a [f64], usize),
+}
+
 impl Matrix<'_> {
-    /// The engine's rows; the numbers are copied once.
-    pub(crate) fn rows(&self) -> Result<Rows, Failure> {
-        let strided = || Failure::Data("features: the array is not C-contiguous".to_owned());
-        let rows = match self {
-            Matrix::F32(array) => {
-                let values = array.as_slice().map_err(|_| strided())?.to_vec();
-                Rows::from_f32(values, array.as_array().ncols())
-            }
-            Matrix::F64(array) => {
-                let values = array.as_slice().map_err(|_| strided())?.to_vec();
-                Rows::from_f64(values, array.as_array().ncols())
-            }
+    /// The numbers, and how many a row has.
+    pub(crate) fn lines(&self) -> Result<Lines<'_>, Failure> {
+        let strided = |_| Failure::Data("features: the array is not C-contiguous".to_owned());
+        Ok(match self {
+            Matrix::F32(array) => Lines::F32(array.as_slice().map_err(strided)?, array.as_array().ncols()),
+            Matrix::F64(array) => Lines::F64(array.as_slice().map_err(strided)?, array.as_array().ncols()),
+        })
+    }
+}
+
+impl Lines<'_> {
+    /// The engine's rows, all of them or the `picked` ones, for as long as `work` runs: single precision is lent, double is
+    /// copied once.
+    pub(crate) fn with_rows<R>(
+        self,
+        picked: Option<Vec<u32>>,
+        work: impl FnOnce(Rows) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let rows = |numbers, width| match picked {
+            Some(picked) => Rows::some(numbers, width, picked),
+            None => Rows::whole(numbers, width),
         };
-        rows.map_err(|error| Failure::Data(error.to_string()))
+        let wrong = |error: caviar_engine::TensorError| Failure::Data(error.to_string());
+        match self {
+            Lines::F32(values, width) => lend(values, |lent| work(rows(Numbers::Lent(lent), width).map_err(wrong)?)),
+            Lines::F64(values, width) => work(rows(Numbers::F64(Arc::new(values.to_vec())), width).map_err(wrong)?),
+        }
     }
 }
 
@@ -48,15 +70,27 @@ pub(crate) enum Answers<'py> {
 pub(crate) struct Part<'py> {
     #[pyo3(item)]
     features: Matrix<'py>,
+    /// Which rows of the features; all where not said. Answers and weights are of these alone.
+    #[pyo3(item)]
+    rows: Option<PyReadonlyArray1<'py, u32>>,
     #[pyo3(item)]
     targets: Answers<'py>,
     #[pyo3(item)]
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+}
+
+/// The same, without Python; the features are still where they were.
+#[derive(Debug)]
+pub(crate) struct Loose<'a> {
+    lines: Lines<'a>,
+    rows: Option<Vec<u32>>,
+    targets: Targets,
     weights: Option<Vec<f64>>,
 }
 
 impl Part<'_> {
-    /// The engine's data; `classes` is how many there are where the answers are labels.
-    pub(crate) fn data(&self, classes: usize) -> Result<Data, Failure> {
+    /// Apart from Python; `classes` is how many there are where the answers are labels.
+    pub(crate) fn loose(&self, classes: usize) -> Result<Loose<'_>, Failure> {
         let targets = match &self.targets {
             Answers::Labels(labels) => {
                 Targets::Classes { labels: labels.as_array().iter().copied().collect(), classes }
@@ -66,11 +100,23 @@ impl Part<'_> {
                 Targets::Values { values: values.iter().copied().collect(), columns: values.ncols() }
             }
         };
+        let rows = self.rows.as_ref().map(|rows| rows.as_array().to_vec());
+        let weights = self.weights.as_ref().map(|weights| weights.as_array().to_vec());
+        Ok(Loose { lines: self.features.lines()?, rows, targets, weights })
+    }
+}
+
+impl Loose<'_> {
+    /// The engine's data for as long as `work` runs.
+    pub(crate) fn with_data<R>(self, work: impl FnOnce(Arc<Data>) -> Result<R, Failure>) -> Result<R, Failure> {
+        let Loose { lines, rows, targets, weights } = self;
         let fail = |error: caviar_engine::train::DataError| Failure::Data(error.to_string());
-        let data = Data::new(self.features.rows()?, targets).map_err(fail)?;
-        match &self.weights {
-            Some(weights) => data.with_weights(weights.clone()).map_err(fail),
-            None => Ok(data),
-        }
+        lines.with_rows(rows, |rows| {
+            let data = Data::new(rows, targets).map_err(fail)?;
+            work(Arc::new(match weights {
+                Some(weights) => data.with_weights(weights).map_err(fail)?,
+                None => data,
+            }))
+        })
     }
 }

@@ -51,6 +51,9 @@ pub(crate) enum Failure {
         /// The first node that was not finite.
         origin: String,
     },
+    /// A search that was left, all that was done being in its study; why, where somebody raised something.
+    #[error("the search was stopped; its study keeps what was done")]
+    Left(Option<Box<Failure>>),
     /// Raised by Python on the way: a signal, a callback.
     #[error(transparent)]
     Python(#[from] PyErr),
@@ -72,6 +75,8 @@ impl From<Failure> for PyErr {
         let text = in_python(&failure.to_string());
         match failure {
             Failure::Python(error) => error,
+            Failure::Left(Some(why)) => (*why).into(),
+            Failure::Left(None) => EngineError::new_err(text),
             Failure::Setting(_) => SettingError::new_err(text),
             Failure::Data(_) => DataError::new_err(text),
             Failure::File(_) => FileError::new_err(text),

@@ -178,10 +178,15 @@ impl Network {
         probabilities: bool,
         threads: usize,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let rows = features.rows()?;
-        let answers = detached(py, || of_either!(self, learned => learned.predict(&rows, probabilities, threads)))?;
-        let columns = answers.len().checked_div(rows.len()).unwrap_or(0);
-        answers.into_pyarray(py).reshape([rows.len(), columns])
+        let lines = features.lines()?;
+        let (answers, rows) = detached(py, || {
+            lines.with_rows(None, |rows| {
+                let answers = of_either!(self, learned => learned.predict(&rows, probabilities, threads))?;
+                Ok((answers, rows.len()))
+            })
+        })?;
+        let columns = answers.len().checked_div(rows).unwrap_or(0);
+        answers.into_pyarray(py).reshape([rows, columns])
     }
 
     /// Weights and other arrays by name: `dense1/weight` is `[in, out]`.

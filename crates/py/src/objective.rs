@@ -128,8 +128,8 @@ impl Objective {
 impl Objective {
     #[new]
     fn new(py: Python<'_>, settings: Settings, part: Part<'_>) -> PyResult<Self> {
-        let data = part.data(settings.classes)?;
-        detached(py, || Objective::make(&settings, &data))
+        let part = part.loose(settings.classes)?;
+        detached(py, || part.with_data(|data| Objective::make(&settings, &data)))
     }
 
     /// The weights at the start, in one row.

@@ -7,22 +7,26 @@ use std::time::Duration;
 
 use caviar_lab::report::{Report, Request};
 use caviar_lab::{
-    Board, DataOptions, Event, Experiment, Finished, Flow, LabError, Ledger, Part, StudyAbout, StudyView, TuneOptions,
-    Workers, tune,
+    Board, DataOptions, Event, Experiment, Finished, Flow, LabError, Ledger, Part, Quiet, StudyAbout, StudyView,
+    TuneOptions, Workers, tune,
 };
 use caviar_store::study::{DataFile, StudyState};
 use caviar_table::Table;
 use pyo3::Python;
-use pyo3::prelude::{FromPyObject, Py, PyAny, PyErr, PyResult, pyfunction};
+use pyo3::prelude::{FromPyObject, Py, PyAny, PyErr, PyRef, PyResult, pyfunction};
 use pyo3::types::PyAnyMethods;
 
 use crate::error::{DataError, Failure, SettingError, detached};
 use crate::frame::scaling;
+use crate::steering::Reins;
 use crate::table::{Columns, fingerprint};
 use crate::tuned::{Tuned, summary};
 
 /// How often a person's wish to stop is looked for.
 const LOOKED_FOR: Duration = Duration::from_millis(50);
+
+/// Behind this a study's settings have the estimator that made it.
+pub(crate) const ESTIMATOR: &str = "estimator = ";
 
 /// What a search is asked to do, as Python hands it over (a dict with these keys); texts are JSON in the words of the
 /// command line.
@@ -46,6 +50,8 @@ pub(crate) struct SearchSettings {
     seed: u64,
     study: Option<PathBuf>,
     resume: bool,
+    /// What makes the same estimator again, as JSON.
+    estimator: String,
 }
 
 impl SearchSettings {
@@ -112,15 +118,17 @@ impl SearchSettings {
 
 /// Searches over `columns`; `on_event` is told of everything as JSON, and ends the search by answering with true.
 #[pyfunction]
-#[pyo3(signature = (settings, columns, on_event=None))]
+#[pyo3(signature = (settings, columns, on_event=None, reins=None))]
 pub(crate) fn search(
     py: Python<'_>,
     settings: SearchSettings,
     columns: Columns,
     on_event: Option<Py<PyAny>>,
+    reins: Option<PyRef<'_, Reins>>,
 ) -> PyResult<Tuned> {
     let (options, data) = (settings.options()?, settings.data(&columns)?);
     let study = settings.study.clone();
+    let wishes = reins.map(|reins| reins.wishes.clone()).unwrap_or_default();
     detached(py, move || {
         let table = columns.table()?;
         let ledger = match &study {
@@ -128,15 +136,36 @@ pub(crate) fn search(
             None => Ledger::default(),
         };
         let experiment = Experiment::from_table(table, &data)?;
-        let workers = Workers { ledger, ..Workers::new(settings.threads) };
+        let workers = Workers { ledger, wishes, ..Workers::new(settings.threads) };
         let finished = watched(&experiment, &options, &workers, on_event);
         close(&workers.ledger, &finished)?;
-        let finished = finished?;
+        // The file is free from here on.
+        drop(workers);
+        let finished = match (finished, &study) {
+            (Err(Failure::Left(stopped)), Some(path)) => found_so_far(&experiment, &options, path, settings.threads)
+                .map_err(|error| stopped.map_or(error, |stopped| *stopped))?,
+            (finished, _) => finished?,
+        };
+        if finished.interrupted {
+            return Ok(Tuned::new(finished, None));
+        }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let request = Request { command: settings.call(), version, ..Request::default() };
         let report = Report::of(&experiment, &finished, request)?;
-        Ok(Tuned::new(finished, report))
+        Ok(Tuned::new(finished, Some(report)))
     })
+}
+
+/// The best of what a study holds that was left on its way; nothing is written, and it can go on.
+fn found_so_far(
+    experiment: &Experiment,
+    options: &TuneOptions,
+    path: &Path,
+    threads: usize,
+) -> Result<Finished, Failure> {
+    let workers = Workers { ledger: Ledger::look(path)?, ..Workers::new(threads) };
+    workers.interrupt.set();
+    Ok(Finished { interrupted: true, ..tune(experiment, options, &workers, &mut Quiet)? })
 }
 
 /// A new study, or the one that goes on.
@@ -148,13 +177,14 @@ fn ledger(path: &Path, settings: &SearchSettings, options: &TuneOptions, table: 
         settings.space.as_deref().unwrap_or("none"),
         settings.seed
     );
+    let whole = format!("{config}{ESTIMATOR}{}\n", settings.estimator);
     let files = [fingerprint(table)];
     if settings.resume && path.exists() {
         let view = StudyView::open(path)?;
         same_data(&view, &files)?;
-        if view.config != config {
-            let text =
-                format!("{}: the study was begun with other settings, which are {}", path.display(), view.config);
+        let begun = view.config.split(ESTIMATOR).next().unwrap_or_default();
+        if begun != config {
+            let text = format!("{}: the study was begun with other settings, which are {begun}", path.display());
             return Err(Failure::Setting(text));
         }
         return Ok(Ledger::open(path)?);
@@ -165,7 +195,7 @@ fn ledger(path: &Path, settings: &SearchSettings, options: &TuneOptions, table: 
         trials: options.trials,
         epochs: options.epochs,
     };
-    Ok(Ledger::create(path, &about, "fit", &config, &files)?)
+    Ok(Ledger::create(path, &about, "fit", &whole, &files)?)
 }
 
 fn same_data(view: &StudyView, files: &[DataFile]) -> Result<(), Failure> {
@@ -180,8 +210,8 @@ fn same_data(view: &StudyView, files: &[DataFile]) -> Result<(), Failure> {
 fn close(ledger: &Ledger, finished: &Result<Finished, Failure>) -> Result<(), Failure> {
     let (state, result) = match finished {
         Ok(finished) if !finished.interrupted => (StudyState::Finished, Some(summary(finished).to_string())),
-        Ok(_) | Err(Failure::Python(_)) => (StudyState::Stopped, None),
-        Err(Failure::Lab(LabError::Left | LabError::Interrupted)) => (StudyState::Stopped, None),
+        Ok(_) | Err(Failure::Python(_) | Failure::Left(_)) => (StudyState::Stopped, None),
+        Err(Failure::Lab(LabError::Interrupted)) => (StudyState::Stopped, None),
         Err(_) => (StudyState::Failed, None),
     };
     Ok(ledger.end(state, result)?)
@@ -227,7 +257,11 @@ fn watched(
             (Some(error), Ok(finished)) if crate::training::is_interrupt(&error) => {
                 Ok(Finished { interrupted: true, ..finished })
             }
+            (Some(error), Err(LabError::Left)) if crate::training::is_interrupt(&error) => {
+                Err(Failure::Left(Some(Box::new(error.into()))))
+            }
             (Some(error), _) => Err(error.into()),
+            (None, Err(LabError::Left)) => Err(Failure::Left(None)),
             (None, finished) => Ok(finished?),
         }
     })

@@ -50,8 +50,8 @@ pub(crate) struct Settings {
     pub(crate) classes: usize,
 }
 
-/// scikit-learn halves the squared error of a row, summed over its outputs; the engine takes their mean. With the rates
-/// set right the two are one path, so that its settings mean here what they mean there.
+/// scikit-learn sums over the outputs of a row, and halves the squared error; the engine takes their mean. With the rates set
+/// right the two are one path, so that its settings mean here what they mean there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Units {
     /// The engine's gradient over scikit-learn's.
@@ -72,10 +72,12 @@ impl Settings {
     pub(crate) fn units(&self, data: &Data) -> Result<Units, Failure> {
         let gradient = match data.targets() {
             Targets::Values { columns, .. } if self.loss == "squared" => 2.0 / *columns as f64,
+            Targets::Values { columns, .. } if self.loss == "poisson" || self.loss == "binary" => 1.0 / *columns as f64,
             Targets::Values { .. } | Targets::Classes { .. } => 1.0,
         };
         let scale_free = self.rule()?.has_epsilon();
-        let loss = if gradient == 1.0 && self.loss != "squared" { 1.0 } else { 0.5 };
+        // Of the squared error scikit-learn tells the half of the mean, of the others the sum.
+        let loss = if self.loss == "squared" { 0.5 } else { 1.0 / gradient };
         Ok(Units { gradient, loss, rate: if scale_free { 1.0 } else { 1.0 / gradient } })
     }
 

@@ -8,6 +8,7 @@ use pyo3::prelude::{PyResult, pyfunction};
 use serde_json::{Value, json};
 
 use crate::error::{Failure, detached};
+use crate::search::ESTIMATOR;
 
 /// What a study file, or the folder that holds one, says, as JSON; also while a search writes it.
 #[pyfunction]
@@ -28,7 +29,10 @@ pub(crate) fn study(py: Python<'_>, path: PathBuf) -> PyResult<String> {
         }
         let order: Vec<u64> = view.leaderboard().iter().map(|trial| trial.number).collect();
         if let Value::Object(whole) = &mut whole {
-            whole.insert("metric".to_owned(), json!(view.metric()));
+            let estimator = view.config.split_once(ESTIMATOR).map(|(_, text)| text.trim());
+            whole.insert("estimator".to_owned(), json!(estimator));
+            whole.insert("metric".to_owned(), json!(view.score_name()));
+            whole.insert("maximize".to_owned(), json!(view.metric().higher_is_better()));
             whole.insert("command".to_owned(), json!(view.about.command));
             whole.insert("seconds".to_owned(), json!(view.seconds));
             whole.insert("order".to_owned(), json!(order));

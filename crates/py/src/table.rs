@@ -108,16 +108,18 @@ impl Columns {
 
 /// What a study knows its data by.
 pub(crate) fn fingerprint(table: &Table) -> DataFile {
-    let mut bytes = Vec::new();
+    let mut hasher = blake3::Hasher::new();
     for column in table.columns() {
-        bytes.extend(column.name.as_bytes());
+        hasher.update(column.name.as_bytes());
         match column.contents() {
-            Contents::Numbers(values) => values.iter().for_each(|value| bytes.extend(value.to_bits().to_le_bytes())),
+            Contents::Numbers(values) => {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect();
+                hasher.update(&bytes);
+            }
             Contents::Words(words) => (0..words.codes.len()).for_each(|row| {
-                bytes.extend(words.get(row).unwrap_or("\u{0}").as_bytes());
-                bytes.push(b'\n');
+                hasher.update(words.get(row).unwrap_or("\u{0}").as_bytes()).update(b"\n");
             }),
         }
     }
-    DataFile { path: "X".to_owned(), bytes: bytes.len() as u64, hash: blake3::hash(&bytes).to_hex().to_string() }
+    DataFile { path: "X".to_owned(), bytes: hasher.count(), hash: hasher.finalize().to_hex().to_string() }
 }

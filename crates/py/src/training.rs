@@ -36,10 +36,10 @@ pub(crate) fn train(
     resume: bool,
     on_epoch: Option<Py<PyAny>>,
 ) -> PyResult<Network> {
-    let data = Arc::new(part.data(settings.classes)?);
-    let held_out = validation.map(|part| part.data(settings.classes)).transpose()?.map(Arc::new);
+    let part = part.loose(settings.classes)?;
+    let validation = validation.as_ref().map(|part| part.loose(settings.classes)).transpose()?;
     let before = start.map(|network| network.learned.clone());
-    detached(py, move || match settings.precision.as_str() {
+    let fit = |data, held_out| match settings.precision.as_str() {
         "f64" => {
             let before = before.and_then(|learned| learned.as_f64().cloned());
             Fit::<f64>::new(&settings, data, held_out, on_epoch)?.run(before, resume).map(Network::from)
@@ -48,6 +48,12 @@ pub(crate) fn train(
             let before = before.and_then(|learned| learned.as_f32().cloned());
             Fit::<f32>::new(&settings, data, held_out, on_epoch)?.run(before, resume).map(Network::from)
         }
+    };
+    detached(py, || {
+        part.with_data(|data| match validation {
+            Some(validation) => validation.with_data(|held_out| fit(data, Some(held_out))),
+            None => fit(data, None),
+        })
     })
 }
 
@@ -85,7 +91,10 @@ struct Fit<'a, T: Real> {
     looked: Instant,
 }
 
-impl<'a, T: Real> Fit<'a, T> {
+impl<'a, T: Real> Fit<'a, T>
+where
+    Network: From<Learned<T>>,
+{
     fn new(
         settings: &'a Settings,
         data: Arc<Data>,
@@ -160,13 +169,14 @@ impl<'a, T: Real> Fit<'a, T> {
         let cost = self.cost(&report, &point);
         let answer = self.tell(&report, &point)?;
         self.curve.push(point);
-        if let Answer::Changes { changes, stop } = answer {
-            for change in changes {
-                self.trainer.change(&change)?;
-            }
-            if stop {
-                return Ok(Some(End::Stopped));
-            }
+        for fork in &answer.forks {
+            self.hand_out(fork)?;
+        }
+        for change in &answer.changes {
+            self.trainer.change(change)?;
+        }
+        if answer.stop {
+            return Ok(Some(End::Stopped));
         }
         if self.own_schedule == Some(OwnSchedule::InverseScaling) {
             let seen = (self.trainer.progress().epoch * self.trainer.rows() as u64) as f64;
@@ -182,6 +192,15 @@ impl<'a, T: Real> Fit<'a, T> {
             return Ok(None);
         }
         Ok(Some(End::Converged))
+    }
+
+    /// Gives a copy of the network as it is now to somebody.
+    fn hand_out(&mut self, to: &Py<PyAny>) -> Result<(), Failure> {
+        let now = self.trainer.snapshot()?;
+        let copy = Learned::new(self.shape.clone(), &mut self.trainer, self.curve.clone(), End::Stopped)?;
+        self.trainer.restore(&now)?;
+        Python::attach(|py| to.bind(py).call1((Network::from(copy),)).map(drop))?;
+        Ok(())
     }
 
     fn set_rate(&mut self, rate: f64) -> Result<(), Failure> {
@@ -211,7 +230,7 @@ impl<'a, T: Real> Fit<'a, T> {
 
     /// Tells the callback, and hears what it wants.
     fn tell(&self, report: &EpochReport, point: &Point) -> Result<Answer, Failure> {
-        let Some(callback) = &self.on_epoch else { return Ok(Answer::Nothing) };
+        let Some(callback) = &self.on_epoch else { return Ok(Answer::default()) };
         Python::attach(|py| {
             let facts = PyDict::new(py);
             facts.set_item("epoch", report.epoch)?;

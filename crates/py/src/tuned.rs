@@ -28,14 +28,14 @@ pub(crate) struct Tuned {
 struct Found {
     model: Model,
     summary: Value,
-    /// The page about the search; not kept in bytes.
+    /// The page about the search; not kept in bytes, and not made of one that was interrupted.
     report: Option<Report>,
 }
 
 impl Tuned {
-    pub(crate) fn new(finished: Finished, report: Report) -> Self {
+    pub(crate) fn new(finished: Finished, report: Option<Report>) -> Self {
         let summary = summary(&finished);
-        Tuned { found: Arc::new(Found { model: finished.model, summary, report: Some(report) }) }
+        Tuned { found: Arc::new(Found { model: finished.model, summary, report }) }
     }
 
     fn file(&self) -> Result<ModelFile, Failure> {
@@ -120,7 +120,7 @@ impl Tuned {
         self.found.model.encoder().dropped().iter().map(ToString::to_string).collect()
     }
 
-    /// The page about the search, as HTML; none where this was read from bytes.
+    /// The page about the search, as HTML; none where this was read from bytes, or the search interrupted.
     fn report(&self) -> Option<String> {
         self.found.report.as_ref().map(Report::to_html)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 import pickle
 import signal
@@ -215,40 +216,89 @@ def test_a_study_is_kept_and_goes_on_to_the_same_bits(iris, tmp_path):
 
 
 INTERRUPTED = """
-import sys, warnings
+import sys, time, warnings
 import numpy as np
 from caviar import TunedClassifier
-X = np.random.default_rng(0).normal(size=(3000, 20))
-given = {"study": sys.argv[1], "resume": True} if len(sys.argv) > 1 else {}
+X = np.random.default_rng(0).normal(size=(int(sys.argv[1]), 20))
+given = {"study": sys.argv[2], "resume": True} if len(sys.argv) > 2 else {}
 model = TunedClassifier(trials=100000, random_state=0, callback=lambda e: print(e["event"], flush=True), **given)
 with warnings.catch_warnings(record=True) as seen:
     warnings.simplefilter("always")
-    try:
-        model.fit(X, X[:, 0] > 0)
-        print("end", model.interrupted_, model.score(X, X[:, 0] > 0) > 0.9, len(seen), flush=True)
-    except KeyboardInterrupt:
-        print("end left", flush=True)
+    model.fit(X, X[:, 0] > 0)
+print(time.monotonic(), flush=True)
+print("end", model.interrupted_, model.score(X, X[:, 0] > 0) > 0.8, len(seen), flush=True)
 """
 
 
+def interrupt(*arguments):
+    """Seconds from Ctrl-C to the end of a fit, and what was printed last."""
+    process = subprocess.Popen([sys.executable, "-c", INTERRUPTED, *arguments], stdout=subprocess.PIPE, text=True)
+    while process.stdout.readline() != "trial\n":
+        assert process.poll() is None
+    # A pipe that nobody reads would stop the search.
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(process.stdout))
+    reader.start()
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=20)
+    reader.join()
+    return float(lines[-2]) - start, lines[-1]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("rows", ["1000", "3000"])
 @pytest.mark.parametrize("kept", [False, True])
-def test_ctrl_c_leaves_what_was_found(kept, tmp_path):
-    arguments = [str(tmp_path / "study.db")] if kept else []
-    for _ in range(2 if kept else 1):
-        process = subprocess.Popen([sys.executable, "-c", INTERRUPTED, *arguments], stdout=subprocess.PIPE, text=True)
-        while process.stdout.readline() != "trial\n":
-            assert process.poll() is None
-        # A pipe that nobody reads would stop the search.
-        lines: list[str] = []
-        reader = threading.Thread(target=lambda p=process, to=lines: to.extend(p.stdout))
-        reader.start()
-        start = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
-        assert time.monotonic() - start < 5
-        reader.join()
-        assert lines[-1] == ("end left\n" if kept else "end True True 1\n")
+def test_ctrl_c_stops_within_half_a_second_and_leaves_what_was_found(rows, kept, tmp_path):
+    arguments = [rows, str(tmp_path / "study.db")] if kept else [rows]
+    # The second time a study goes on; a busy machine may need another one.
+    seconds, said = zip(*(interrupt(*arguments) for _ in range(2)))
+    assert min(seconds) < 0.5
+    assert set(said) == {"end True True 1\n"}
+
+
+LEAVING = """
+import threading, time
+import numpy as np
+from caviar import TunedClassifier
+X = np.random.default_rng(0).normal(size=(3000, 20))
+model = TunedClassifier(trials=100000, random_state=0)
+threading.Thread(target=model.fit, args=(X, X[:, 0] > 0), daemon=True).start()
+time.sleep(1)
+print("leaving", flush=True)
+"""
+
+
+def test_a_process_that_ends_while_a_thread_searches_ends():
+    process = subprocess.Popen([sys.executable, "-c", LEAVING], stdout=subprocess.PIPE, text=True)
+    assert process.communicate(timeout=30)[0] == "leaving\n" and process.returncode == 0
+
+
+def test_fits_of_one_object_from_several_threads_end_with_one_of_them(iris):
+    X, y = iris
+    model = quick(trials=3)
+    threads = [threading.Thread(target=model.fit, args=(X, y)) for _ in range(3)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert (model.predict_proba(X) == quick(trials=3).fit(X, y).predict_proba(X)).all()
+
+
+def searched(seed):
+    X, y = load_iris(return_X_y=True)
+    return quick(trials=3, random_state=seed, n_jobs=2).fit(X, y).predict_proba(X)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork")
+def test_a_process_that_is_forked_while_a_thread_searches_searches_alike():
+    X = np.random.default_rng(0).normal(size=(3000, 20))
+    busy = threading.Thread(target=TunedClassifier(trials=12, random_state=0).fit, args=(X, X[:, 0] > 0))
+    busy.start()
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        there = pool.map_async(searched, [0, 0]).get(timeout=60)
+    busy.join()
+    here = searched(0)
+    assert all((part == here).all() for part in there)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import threading
+import time
 
 import matplotlib
 import numpy as np
@@ -150,3 +152,61 @@ def test_a_regressor_shows_itself_too():
     model = TunedRegressor(trials=3, epochs=5, metric="r2", random_state=0).fit(X, X[:, 0])
     assert "best r2" in model._repr_html_() or "<img" in model._repr_html_()
     assert plot_search(model).get_ylabel() == "r2"
+
+
+def test_a_fork_goes_its_own_way(iris):
+    X, y = iris
+    given = {"max_iter": 12, "tol": 0, "n_iter_no_change": np.inf, "random_state": 0}
+    forks = []
+    net = MLPClassifier(**given, callback=lambda e: e.epoch in (3, 7) and forks.append(e.fork())).fit(X, y)
+    # Who watches and copies changes nothing.
+    assert (net.predict_proba(X) == MLPClassifier(**given).fit(X, y).predict_proba(X)).all()
+    for fork, epochs in zip(forks, (4, 8)):
+        alone = MLPClassifier(**{**given, "max_iter": epochs}).fit(X, y)
+        assert fork.n_iter_ == epochs and (fork.predict_proba(X) == alone.predict_proba(X)).all()
+        assert (fork.partial_fit(X, y).predict_proba(X) == alone.partial_fit(X, y).predict_proba(X)).all()
+    assert forks[0].callback is None and net.callback is not None
+
+
+def test_a_fork_with_rows_held_out_has_the_best_epoch_so_far(iris):
+    forks = []
+    given = {"early_stopping": True, "random_state": 0, "max_iter": 9, "n_iter_no_change": np.inf}
+    net = MLPClassifier(**given, callback=lambda e: e.epoch == 4 and forks.append(e.fork())).fit(*iris)
+    alone = MLPClassifier(**{**given, "max_iter": 5}).fit(*iris)
+    assert (forks[0].predict_proba(iris[0]) == alone.predict_proba(iris[0])).all()
+    assert forks[0].validation_scores_ == alone.validation_scores_ == net.validation_scores_[:5]
+
+
+def test_a_training_waits_until_another_thread_lets_it_go_on(iris):
+    epochs = []
+
+    def watch(epoch):
+        epochs.append(epoch)
+        if epoch.epoch == 2:
+            epoch.pause()
+
+    net = MLPClassifier(max_iter=50, random_state=0, tol=0, n_iter_no_change=np.inf, callback=watch)
+    training = threading.Thread(target=net.fit, args=iris)
+    training.start()
+    while len(epochs) < 3:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    assert len(epochs) == 3 and training.is_alive()
+    epochs[0].set(learning_rate=0.02)
+    epochs[0].proceed()
+    training.join()
+    assert net.n_iter_ == 50 and net.history_["learning_rate"][3] == 0.02
+    epochs.clear()
+    training = threading.Thread(target=net.fit, args=iris)
+    training.start()
+    while len(epochs) < 3:
+        time.sleep(0.01)
+    epochs[-1].stop()
+    training.join()
+    assert net.n_iter_ == 3
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", -1.0), ("momentun", 0.5), ("batch_size", 0)])
+def test_a_change_that_cannot_be_made_is_named(iris, name, value):
+    with pytest.raises((ValueError, OverflowError), match=name.replace("_", ".")):
+        MLPClassifier(max_iter=3, callback=lambda epoch: epoch.set(**{name: value})).fit(*iris)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from caviar._classifier import MLPClassifier
     from caviar._regressor import MLPRegressor
     from caviar._study import Study
+    from caviar._trial import Trial
     from caviar._tuned import TunedClassifier, TunedRegressor
     from caviar._watching import Epoch
     from caviar.errors import DataError, DivergedError, EngineError, FileError, SettingError
@@ -30,6 +31,7 @@ _HOMES = {
     "TunedClassifier": "caviar._tuned",
     "TunedRegressor": "caviar._tuned",
     "Study": "caviar._study",
+    "Trial": "caviar._trial",
     "plot_boundary": "caviar.plot",
     "plot_curves": "caviar.plot",
     "plot_importance": "caviar.plot",
@@ -51,6 +53,7 @@ __all__ = [
     "MLPRegressor",
     "SettingError",
     "Study",
+    "Trial",
     "TunedClassifier",
     "TunedRegressor",
     "__version__",

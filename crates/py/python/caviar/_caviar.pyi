@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 __version__: str
 __all__ = [
+    "Asked",
     "DataError",
     "DivergedError",
     "Encoder",
@@ -16,6 +17,7 @@ __all__ = [
     "Graph",
     "Network",
     "Objective",
+    "Reins",
     "Runner",
     "SettingError",
     "Tuned",
@@ -23,6 +25,7 @@ __all__ = [
     "check_search",
     "line_chart",
     "search",
+    "steer",
     "study",
     "train",
 ]
@@ -38,6 +41,25 @@ _Values = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int64] | NDArra
 _Frame = Sequence[tuple[str, NDArray[np.float64] | Sequence[str | None]]]
 _Features = _Matrix | tuple[list[str], _Matrix] | _Frame
 _Sizes = Sequence[int | None]
+
+@final
+class Asked:
+    @property
+    def plan(self) -> str: ...
+    @staticmethod
+    def create(path: str, plan: str) -> Asked: ...
+    @staticmethod
+    def open(path: str) -> Asked: ...
+    def ask(self) -> str | None: ...
+    def report(self, trial: int, epoch: int | None, value: float) -> bool: ...
+    def tell(self, trial: int, score: float | None) -> None: ...
+    def fail(self, trial: int) -> None: ...
+    def close(self) -> None: ...
+
+@final
+class Reins:
+    def __new__(cls) -> Reins: ...
+    def steer(self, trial: int, what: str, changes: dict[str, Any] | None) -> None: ...
 
 @final
 class Network:
@@ -143,9 +165,15 @@ def train(
     on_epoch: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None,
 ) -> Network: ...
 def search(
-    settings: dict[str, Any], columns: dict[str, Any], on_event: Callable[[str], bool] | None = None
+    settings: dict[str, Any],
+    columns: dict[str, Any],
+    on_event: Callable[[str], bool] | None = None,
+    reins: Reins | None = None,
 ) -> Tuned: ...
 def check_search(settings: dict[str, Any]) -> None: ...
+def steer(
+    path: str, trial: int, what: str, changes: dict[str, Any] | None = None, begun: bool = False
+) -> list[int]: ...
 def study(path: str) -> str: ...
 def line_chart(
     title: str,

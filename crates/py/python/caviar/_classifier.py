@@ -5,10 +5,12 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+from scipy.special import expit
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length
 
 from caviar._perceptron import Perceptron
@@ -78,6 +80,9 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
     >>> bool(model.score(X, y) > 0.95)
     True
     """
+
+    # No parameter, but an attribute of scikit-learn's.
+    loss = "log_loss"
 
     _parameter_constraints: dict = {
         **Perceptron._parameter_constraints,
@@ -171,8 +176,8 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         ----------
         X : array-like or data frame of shape (n_samples, n_features)
             The rows. A frame of pandas or polars may have words, dates and missing values.
-        y : array-like of shape (n_samples,)
-            The class of each.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The class of each; or, for each label, 1 where a row has it and else 0.
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts.
         X_val, y_val : array-like, default=None
@@ -185,7 +190,8 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    @available_if(lambda self: self._check_solver())
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train one epoch more on ``X`` and ``y``.
 
         Parameters
@@ -194,10 +200,10 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
             The rows.
         y : array-like of shape (n_samples,)
             The class of each.
-        classes : array-like of shape (n_classes,), default=None
-            All classes there will ever be; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             How much each row counts.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will ever be; needed in the first call.
 
         Returns
         -------
@@ -212,23 +218,50 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
     def _targets(self, y, X, *, first):
         y = self._labels(y, X)
         given = self.__dict__.pop("_given_classes", None)
+        self._multilabel = y.ndim == 2
+        if self._multilabel:
+            return self._indicators(y, first=first), y
         if first and given is None:
             self.classes_ = np.unique(y)
         elif first:
             self.classes_ = np.asarray(given)
+        elif self.warm_start and set(np.unique(y)) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {np.unique(y)}"
+            )
         if len(self.classes_) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]}.")
         self.out_activation_ = "logistic" if len(self.classes_) == 2 else "softmax"
         return self._codes(y), y
 
+    def _indicators(self, y, *, first):
+        """Labels, each present or not."""
+        if first:
+            self.classes_ = np.arange(y.shape[1])
+        elif y.shape[1] != len(self.classes_):
+            raise ValueError(f"y has {y.shape[1]} labels, but {type(self).__name__} was fitted on {len(self.classes_)}.")
+        if self.class_weight is not None:
+            raise ValueError("class_weight is for one class of each row, y has several labels of each.")
+        if self.metric not in ("auto", "loss", "accuracy"):
+            raise ValueError(f"metric {self.metric!r} is for one class of each row; of several labels, loss or accuracy.")
+        self.out_activation_ = "logistic"
+        return np.ascontiguousarray(y, dtype=np.float64)
+
     def _held_out_targets(self, y, X):
-        return self._codes(self._labels(y, X))
+        y = self._labels(y, X)
+        if (y.ndim == 2) != self._multilabel:
+            raise ValueError("y_val and y must both have one class for each row, or several labels.")
+        return self._indicators(y, first=False) if self._multilabel else self._codes(y)
 
     def _labels(self, y, X):
         if y is None:
             raise ValueError(f"requires y to be passed, but the target y is None: {type(self).__name__} needs classes.")
         check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            y = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+        else:
+            y = column_or_1d(y, warn=True)
         check_consistent_length(X, y)
         return y
 
@@ -240,8 +273,10 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         return codes.astype(np.int64)
 
     def _settings(self, widths, *, y) -> dict:
-        settings = super()._settings(widths, y=y)
-        settings |= {"classes": len(self.classes_), "label_smoothing": float(self.label_smoothing)}
+        settings = super()._settings(widths, y=y) | {"label_smoothing": float(self.label_smoothing)}
+        if self._multilabel:
+            return settings | {"loss": "binary"}
+        settings["classes"] = len(self.classes_)
         if self.class_weight is not None:
             weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
             settings["class_weight"] = weights.tolist()
@@ -257,9 +292,11 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
-            The classes.
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The classes; or, for each label, 1 where it is likely and else 0.
         """
+        if getattr(self, "_multilabel", False):
+            return (self._answers(X, probabilities=False) > 0).astype(int)
         likeliest = self._answers(X, probabilities=True).argmax(axis=1)
         return self.classes_[likeliest]
 
@@ -274,8 +311,10 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
+            In the order of ``classes_``; where rows have several labels, that of each label by itself.
         """
+        if getattr(self, "_multilabel", False):
+            return expit(self._answers(X, probabilities=False))
         return self._answers(X, probabilities=True)
 
     def predict_log_proba(self, X):
@@ -293,3 +332,8 @@ t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -8,10 +8,8 @@ from scipy.optimize import minimize
 from caviar import _caviar
 
 
-def train(estimator, settings: dict, part: dict, before, incremental: bool):
+def train(estimator, settings: dict, part: dict, before):
     """Trains on all rows at once, in double precision."""
-    if incremental:
-        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     for name in ("dropout", "batch_norm"):
         if getattr(estimator, name):
             raise ValueError(f"{name} needs a stochastic solver, lbfgs is not one")

@@ -56,26 +56,28 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
         early_stopping = self.early_stopping and self.solver != "lbfgs"
         train, held_out = self._hold_out(answers) if early_stopping and X_val is None else (None, None)
         encoder = self._encoder if before is not None else table.encoder(self.scale, train)
-        part = {"features": table.encoded(encoder), "targets": targets, "weights": sample_weight}
+        part = {"features": table.encoded(encoder), "rows": None, "targets": targets, "weights": sample_weight}
         validation = None
         if X_val is not None:
             own = features.Table.of(self, X_val, framed=table.frame is not None, encoder=encoder)
             targets = self._held_out_targets(y_val, own)
-            validation = {"features": own.encoded(encoder), "targets": targets, "weights": None}
+            validation = {"features": own.encoded(encoder), "rows": None, "targets": targets, "weights": None}
         elif held_out is not None:
-            part, validation = (
-                {name: None if array is None else array[places] for name, array in part.items()}
-                for places in (train, held_out)
-            )
-        rows = len(part["features"])
+            part, validation = (_some(part, places) for places in (train, held_out))
+        rows = len(part["targets"])
         if self.batch_size == "auto":
             settings["batch_size"] = min(200, rows)
         elif settings["batch_size"] is not None and settings["batch_size"] > rows:
             warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         if self.solver == "lbfgs":
-            network = _lbfgs.train(self, settings, part, before, incremental)
+            network = _lbfgs.train(self, settings, part, before)
         else:
-            with Watch(self, self.max_iter) as watch:
+
+            def kept(estimator, network):
+                estimator._encoder, estimator._framed = encoder, table.frame is not None
+                estimator._keep(network, validation, before, rows=rows, incremental=incremental)
+
+            with Watch(self, self.max_iter, kept) as watch:
                 network = _caviar.train(settings, part, validation, before, incremental, watch.told())
         self._encoder, self._framed = encoder, table.frame is not None
         self._keep(network, validation, before, rows=rows, incremental=incremental)
@@ -121,13 +123,18 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
             "classes": 0,
         }
 
+    def _check_solver(self):
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+        return True
+
     def _hold_out(self, answers):
         """The rows to train on, and those to stop by, dealt out as scikit-learn does."""
         train, held_out = train_test_split(
             np.arange(len(answers)),
             random_state=self.random_state,
             test_size=self.validation_fraction,
-            stratify=answers if self._stratified else None,
+            stratify=answers if self._stratified and answers.ndim == 1 else None,
         )
         if len(held_out) < 2:
             raise ValueError(
@@ -222,3 +229,13 @@ class Perceptron(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimat
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _some(part: dict, places) -> dict:
+    """Some rows of a part: answers and weights are picked, features stay where they are."""
+    return {
+        "features": part["features"],
+        "rows": places.astype(np.uint32),
+        "targets": part["targets"][places],
+        "weights": None if part["weights"] is None else part["weights"][places],
+    }

@@ -6,25 +6,25 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from caviar._perceptron import Perceptron
 from caviar._watching import callbacks
 
-LOSSES = {"squared_error": "squared", "absolute_error": "absolute"}
+LOSSES = {"squared_error": "squared", "absolute_error": "absolute", "poisson": "poisson"}
 
 
 class MLPRegressor(RegressorMixin, Perceptron):
     """Multi-layer perceptron regressor: scikit-learn's parameters, Caviar's engine.
 
-    Every parameter of scikit-learn's ``MLPRegressor`` means what it means there, but ``loss="poisson"``, which does not
-    exist here. What is new is told of at :class:`MLPClassifier`; ``class_weight``
-    and ``label_smoothing`` are for classes only.
+    Every parameter of scikit-learn's ``MLPRegressor`` means what it means there. What is new is told of at
+    :class:`MLPClassifier`; ``class_weight`` and ``label_smoothing`` are for classes only.
 
     Parameters
     ----------
     loss : str, default="squared_error"
-        Also ``absolute_error``, and ``huber:DELTA``.
+        Beside scikit-learn's ``squared_error`` and ``poisson`` also ``absolute_error``, and ``huber:DELTA``.
 
     Examples
     --------
@@ -146,6 +146,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
+    @available_if(lambda self: self._check_solver())
     def partial_fit(self, X, y, sample_weight=None):
         """Train one epoch more on ``X`` and ``y``.
 
@@ -168,7 +169,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     def _targets(self, y, X, *, first):
         values = self._values(y, X)
         self._flat = values.ndim == 1
-        self.out_activation_ = "identity"
+        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
         return values.reshape(len(values), -1), values
 
     def _held_out_targets(self, y, X):
@@ -182,6 +183,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         check_consistent_length(X, y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and (y < 0).any():
+            raise ValueError(f"y has {y.min()}, but loss='poisson' is for numbers of at least 0.")
         return y
 
     def predict(self, X):
@@ -198,6 +201,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
             The values.
         """
         values = self._answers(X, probabilities=False)
+        if self.out_activation_ == "exp":
+            values = np.exp(values)
         return values.ravel() if self._flat else values
 
     def __sklearn_tags__(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -35,7 +36,7 @@ class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
         "scale": [StrOptions({"none", "standard", "minmax", "robust"})],
         "max_memory": [None, _count],
-        "study": [None, str, "array-like"],
+        "study": [None, str, PathLike],
         "resume": ["boolean"],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
@@ -102,7 +103,7 @@ class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
             **answers,
         }
         with Progress(self) as progress:
-            found = _caviar.search(settings, columns, progress.told())
+            found = _caviar.search(settings, columns, progress.told(), progress.reins)
         self._framed, self._found = table.frame is not None, found
         self._keep(json.loads(found.summary))
         return self
@@ -136,7 +137,20 @@ class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
             "seed": _parameters.seed(self.random_state),
             "study": None if self.study is None else str(self.study),
             "resume": bool(self.resume),
+            "estimator": self._as_json(),
         }
+
+    def _as_json(self) -> str:
+        """What makes the same estimator again, beside its study."""
+        given = self.get_params(deep=False)
+        for name in ("study", "resume", "callback", "verbose", "random_state", "max_memory", "n_jobs"):
+            del given[name]
+        given["random_state"] = _parameters.seed(self.random_state)
+        given["space"] = json.loads(_space.as_json(self.space) or "null")
+        given["settings"] = {name: _space.value(value) for name, value in (self.settings or {}).items()} or None
+        if isinstance(weights := given.get("class_weight"), dict):
+            given["class_weight"] = [[_space.value(name), float(weight)] for name, weight in weights.items()]
+        return json.dumps({"class": type(self).__name__, "params": given}, default=float)
 
     def _class_weight(self) -> dict:
         return {}

@@ -33,21 +33,32 @@ def value(given):
     return "none" if given is None else given
 
 
-def as_json(space: dict | None) -> str | None:
-    """The space as the program's space files have it."""
+def as_json(space: dict | None, name=None) -> str | None:
+    """The space as the program's space files have it; ``name`` says what its names are called there."""
     if space is None:
         return None
     if not isinstance(space, dict):
         raise TypeError(f"space must be a dict of settings, not {type(space).__name__}")
+    named = name or setting
     entries = {}
-    for name, given in space.items():
-        name = "start" if name == "start" else setting(name)
-        entries[name] = _starts(given) if name == "start" else _entry(name, given)
+    for key, given in space.items():
+        if key == "start":
+            entries[key] = [{named(at): value(part) for at, part in point.items()} for point in given]
+        else:
+            entries[named(key)] = _entry(named(key), given)
     return json.dumps(entries)
 
 
-def _starts(points) -> list:
-    return [{setting(name): value(given) for name, given in point.items()} for point in points]
+def words(space: dict) -> dict:
+    """For each name the choices that the space has other words for: switches, nothing, tuples."""
+    found = {}
+    for name, given in space.items():
+        choices = getattr(given, "choices", given)
+        if name != "start" and isinstance(choices, (list, tuple)):
+            plain = [part.item() if isinstance(part, np.generic) else part for part in choices]
+            other = {str(value(part)): part for part in plain if part is None or isinstance(part, (bool, list, tuple))}
+            found.update({name: other} if other else {})
+    return found
 
 
 def _entry(name: str, given):

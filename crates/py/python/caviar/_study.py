@@ -1,4 +1,4 @@
-"""Studies: the files that searches keep, looked at."""
+"""Studies: the files that searches keep, looked at, steered and gone on with; and searches of one's own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 from caviar import _caviar
+from caviar._trial import Trial
 
 
 class Study:
     """A study that a search of Python or of the program keeps: its trials, the best one, what mattered.
 
-    A study can be looked at while a search writes it.
+    A study can be looked at while a search writes it, and its trials be steered from any process. :meth:`create` makes a
+    study of anything else: :meth:`ask` gives configurations out, :meth:`tell` takes what they are worth.
 
     Parameters
     ----------
@@ -23,7 +25,9 @@ class Study:
     state : str
         ``running``, ``stopped``, ``finished`` or ``failed``.
     metric : str
-        What is chosen by.
+        What is chosen by; ``score`` where it is the caller's own.
+    maximize : bool
+        Whether the largest is the best.
     trials : list of dict
         All trials by number, with params, score, curve and all their settings.
     best : dict or None
@@ -44,23 +48,208 @@ class Study:
     >>> study = Study(path)
     >>> study.state, len(study.trials), study.best["trial"] == study.leaderboard()[0]["trial"]
     ('finished', 4, True)
+
+    A search of one's own:
+
+    >>> path = os.path.join(tempfile.mkdtemp(), "own.db")
+    >>> space = {"x": {"scale": "linear", "low": -3.0, "high": 3.0}, "shape": ["flat", "steep"]}
+    >>> with Study.create(path, space, trials=30, random_state=0) as study:
+    ...     while trial := study.ask():
+    ...         study.tell(trial, trial.params["x"] ** 2 * (9 if trial.params["shape"] == "steep" else 1))
+    >>> study.state, len(study.trials), bool(study.best["score"] < 0.5)
+    ('finished', 30, True)
     """
 
     def __init__(self, path):
         self.path = Path(path)
+        self._asked: _caviar.Asked | None = None
+        self._words: dict = {}
+        self._given: dict[int, Trial] = {}
         self.reload()
+
+    @classmethod
+    def create(
+        cls, path, space, *, goal="minimize", trials=64, epochs=1, method="zoom", random_state=None
+    ) -> Study:
+        """A new study of whatever the caller measures.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, which must not be there; the program's ``caviar show`` reads it, and so does Optuna.
+        space : dict
+            For each name a list of values, a distribution of scipy or Optuna, or
+            ``{"scale": "log", "low": 1e-4, "high": 1e-1}``.
+        goal : {"minimize", "maximize"}, default="minimize"
+            Which values are good.
+        trials : int, default=64
+            Configurations, at most.
+        epochs : int, default=1
+            Of a whole trial. With more than 1, trials are thinned out: each is asked for up to a 27th, a ninth or a third of
+            its epochs first, and the better ones again.
+        method : {"zoom", "random", "sobol", "grid"}, default="zoom"
+            How configurations are found.
+        random_state : int, RandomState instance or None, default=None
+            Of everything that is drawn.
+
+        Returns
+        -------
+        study : Study
+            Ready to be asked. It holds its file until it is closed, as a context manager does at its end.
+        """
+        from caviar import _parameters, _space
+
+        if goal not in ("minimize", "maximize"):
+            raise _caviar.SettingError(f"goal {goal!r}: must be minimize or maximize")
+        text = _space.as_json(space, name=str)
+        if text is None:
+            raise _caviar.SettingError("space: a dict of names and what they may be is needed")
+        plan = {
+            "space": json.loads(text),
+            "maximize": goal == "maximize",
+            "trials": int(trials),
+            "epochs": int(epochs),
+            "method": method,
+            "seed": _parameters.seed(random_state),
+            "notes": _space.words(space),
+        }
+        asked = _caviar.Asked.create(str(path), json.dumps(plan))
+        study = cls(path)
+        study._asked, study._words = asked, plan["notes"]
+        return study
+
+    def ask(self) -> Trial | None:
+        """What to try next.
+
+        A study that was closed, or whose process was killed, goes on here: trials that were given out and never told are
+        given out again.
+
+        Returns
+        -------
+        trial : Trial or None
+            Nothing where all is done.
+        """
+        text = self._asking().ask()
+        if text is None:
+            self.reload()
+            return None
+        order = json.loads(text)
+        number = order["trial"]
+        if number not in self._given:
+            params = {name: self._word(name, value) for name, value in order["params"].items()}
+            self._given[number] = Trial(self, number, params, order["seed"])
+        trial = self._given[number]
+        trial.begin, trial.end, trial._stop = order["from_epoch"], order["to_epoch"], False
+        return trial
+
+    def tell(self, trial: Trial | int, value: float | None = None, *, failed: bool = False) -> None:
+        """Tell what a trial is worth.
+
+        Parameters
+        ----------
+        trial : Trial or int
+            One that was given out, or its number.
+        value : float, default=None
+            The best that was reported of it, where it is not given. One that is not finite makes it a trial that diverged.
+        failed : bool, default=False
+            That there is no value.
+        """
+        number = trial.number if isinstance(trial, Trial) else int(trial)
+        if failed:
+            self._asking().fail(number)
+        else:
+            self._asking().tell(number, None if value is None else float(value))
+
+    def close(self) -> None:
+        """Leave a study that is asked, to go on another time; others need not be closed."""
+        if self._asked is not None:
+            self._asked.close()
+            self._asked = None
+            self.reload()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.close()
+
+    def _asking(self) -> _caviar.Asked:
+        if self._asked is None:
+            self._asked = _caviar.Asked.open(str(self.path))
+            self._words = json.loads(self._asked.plan)["notes"]
+        return self._asked
+
+    def _report(self, number: int, epoch: int | None, value: float) -> bool:
+        return self._asking().report(number, epoch, float(value))
+
+    def _word(self, name: str, value):
+        """A value as it was written in the space."""
+        given = self._words.get(name, {}).get(str(value), value)
+        return tuple(given) if isinstance(given, list) else given
+
+    def set(self, trial: int, **changes) -> None:
+        """Change hyperparameters of a trial that runs, in whatever process: ``learning_rate``, ``dropout``, ``l2``, ...
+
+        It is done before the trial's next step, written down before, and done again when a killed search goes on.
+        """
+        _caviar.steer(str(self.path), trial, "set", changes)
+
+    def pause(self, trial: int) -> None:
+        """Let a trial wait."""
+        _caviar.steer(str(self.path), trial, "pause", None)
+
+    def proceed(self, trial: int) -> None:
+        """Let a trial go on after a pause."""
+        _caviar.steer(str(self.path), trial, "continue", None)
+
+    def stop(self, trial: int) -> None:
+        """End a trial here, with its best epoch so far."""
+        _caviar.steer(str(self.path), trial, "stop", None)
+
+    def undo(self, trial: int) -> None:
+        """Take the last change of a trial back: it goes on from where it was before."""
+        _caviar.steer(str(self.path), trial, "undo", None)
+
+    def resume(self, X, y, sample_weight=None, **changes):
+        """Go on with a search that an estimator began, with the data that it was begun with.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As they were given to ``fit``.
+        **changes
+            Parameters of the estimator that are to be others: ``time``, ``trials``, ``n_jobs``, ``callback``, ...
+
+        Returns
+        -------
+        model : TunedClassifier or TunedRegressor
+            As it would be had nobody stopped it.
+        """
+        import caviar
+
+        if self._estimator is None:
+            how = "ask goes on with it" if self.command == "ask" else f"caviar resume {self.path} goes on with it"
+            raise _caviar.SettingError(f"{self.path} was not begun by an estimator; {how}")
+        whole = json.loads(self._estimator)
+        params = whole["params"]
+        if isinstance(params.get("class_weight"), list):
+            params["class_weight"] = dict(params["class_weight"])
+        made = getattr(caviar, whole["class"])
+        return made(**{**params, **changes, "study": str(self.path), "resume": True}).fit(X, y, sample_weight)
 
     def reload(self) -> Study:
         """Read the file anew."""
         whole = json.loads(_caviar.study(str(self.path)))
         self.state: str = whole["state"]
         self.metric: str = whole["metric"]
+        self.maximize: bool = whole["maximize"]
         self.command: str = whole["command"]
         self.trials: list[dict] = whole["trials"]
         self.best: dict | None = whole["best"]
         self.importance: dict[str, float] = whole["importance"]
         self.seconds: float = whole["seconds"]
         self._order: list[int] = whole["order"]
+        self._estimator: str | None = whole["estimator"]
         self._data: list[str] = whole["files"]
         return self
 
