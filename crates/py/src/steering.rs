@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use caviar_engine::train::Change;
 use caviar_lab::{LabError, Steer, StudyView, Wishes};
 use caviar_store::study::{StudyState, wish};
 use pyo3::Python;
@@ -31,7 +32,7 @@ impl Reins {
         Reins::default()
     }
 
-    /// Asks something of a trial: `set` with changes, `pause`, `continue`, `stop` or `undo`.
+    /// Asks something of a trial: `set` with changes, `fork` with those of the copy, `pause`, `continue`, `stop` or `undo`.
     fn steer(&self, trial: u64, what: &str, changes: Option<Bound<'_, PyDict>>) -> PyResult<()> {
         steers(what, changes)?.into_iter().for_each(|steer| self.wishes.ask(trial, steer));
         Ok(())
@@ -84,20 +85,22 @@ fn steerable(path: &Path, trial: u64) -> Result<PathBuf, Failure> {
     }
 }
 
+fn all(changes: Option<Bound<'_, PyDict>>) -> PyResult<Vec<Change>> {
+    let changes = changes.iter().flat_map(|changes| changes.iter());
+    changes.map(|(name, value)| change(&name, &value, UNITS)).collect()
+}
+
 fn steers(what: &str, changes: Option<Bound<'_, PyDict>>) -> PyResult<Vec<Steer>> {
     Ok(match what {
         "pause" => vec![Steer::Pause],
         "continue" => vec![Steer::Continue],
         "stop" => vec![Steer::Stop],
         "undo" => vec![Steer::Undo],
-        "set" => {
-            let changes = changes.iter().flat_map(|changes| changes.iter());
-            let set = |(name, value)| Ok(Steer::Set(change(&name, &value, UNITS)?));
-            changes.map(set).collect::<PyResult<_>>()?
-        }
+        "set" => all(changes)?.into_iter().map(Steer::Set).collect(),
+        "fork" => vec![Steer::Fork(all(changes)?)],
         _ => {
             return Err(SettingError::new_err(format!(
-                "`{what}`: a trial is asked to set, pause, continue, stop or undo"
+                "`{what}`: a trial is asked to set, pause, continue, stop, undo or fork"
             )));
         }
     })

@@ -222,6 +222,22 @@ def test_what_cannot_be_steered_is_told(tmp_path):
         TunedClassifier(**LONG, callback=lambda e: e.trial.stop()).fit(ROWS, CLASSES)
 
 
+def test_a_callback_forks_a_trial(tmp_path):
+    def watch(event):
+        if event["event"] == "epoch" and event.trial.number == 0 and event["epoch"] == 2:
+            event.trial.fork(learning_rate=0.00025)
+
+    path = tmp_path / "s.db"
+    given = {**LONG, "epochs": 60}
+    TunedClassifier(**given, study=path, callback=watch).fit(ROWS, CLASSES)
+    fork = Study(path).trials[-1]
+    assert len(Study(path).trials) == 3 and fork["curve"][-1]["learning_rate"] == 0.00025
+    first = Study(path).trials[0]["curve"]
+    assert fork["curve"][1] == first[1] and fork["curve"][-1] != first[len(fork["curve"]) - 1]
+    with pytest.raises(ValueError, match="study"):
+        TunedClassifier(**given, callback=watch).fit(ROWS, CLASSES)
+
+
 def test_an_event_ends_a_search():
     model = TunedClassifier(**LONG, callback=lambda event: event["event"] == "epoch" and event.stop()).fit(ROWS, CLASSES)
     assert model.interrupted_ and len(model.predict(ROWS)) == len(ROWS)

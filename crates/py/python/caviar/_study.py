@@ -210,6 +210,10 @@ class Study:
         """Take the last change of a trial back: it goes on from where it was before."""
         _caviar.steer(str(self.path), trial, "undo", None)
 
+    def fork(self, trial: int, **changes) -> None:
+        """Let another trial go on from where this one is, with these changes; it is among the trials, with its parent."""
+        _caviar.steer(str(self.path), trial, "fork", changes)
+
     def resume(self, X, y, sample_weight=None, **changes):
         """Go on with a search that an estimator began, with the data that it was begun with.
 

@@ -224,6 +224,10 @@ class Running:
         """Take its last change back: it goes on from where it was before."""
         self.progress.steer(self.number, "undo")
 
+    def fork(self, **changes) -> None:
+        """Let another trial go on from here with these changes; the search must keep a study."""
+        self.progress.steer(self.number, "fork", changes)
+
 
 class Progress:
     """Tells whoever wants to know of a search."""
@@ -279,6 +283,8 @@ class Progress:
                 "trained in step; a table of 2000 rows or more has one"
             )
         study = self.estimator.study
+        if study is None and what == "fork":
+            raise _caviar.SettingError(f"trial {trial} cannot be forked: only a search with `study` keeps where it begins")
         if study is None:
             self.reins.steer(trial, what, changes)
         else:
