@@ -105,7 +105,7 @@ def test_a_trial_may_be_done_anew_from_its_start(tmp_path):
 
 
 def test_workers_of_one_process_share_a_study(tmp_path):
-    with Study.create(tmp_path / "shared.db", SPACE, trials=40, random_state=1) as study:
+    with Study.create(tmp_path / "shared.db", SPACE, trials=40, method="random", random_state=1) as study:
         lock = threading.Lock()
 
         def worker():
@@ -119,7 +119,7 @@ def test_workers_of_one_process_share_a_study(tmp_path):
         workers = [threading.Thread(target=worker) for _ in range(4)]
         [thread.start() for thread in workers]
         [thread.join() for thread in workers]
-    alone = Study.create(tmp_path / "alone.db", SPACE, trials=40, random_state=1)
+    alone = Study.create(tmp_path / "alone.db", SPACE, trials=40, method="random", random_state=1)
     while trial := alone.ask():
         alone.tell(trial, value(trial.params))
     assert [t["params"] for t in study.trials] == [t["params"] for t in alone.trials]
