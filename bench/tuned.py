@@ -13,6 +13,7 @@ to the last). With 10 splits and 60 seconds it takes about 5 hours.
 """
 
 import argparse
+import itertools
 import json
 import math
 import statistics
@@ -58,26 +59,23 @@ def datasets(folder, rows):
 
 
 def fits(options, done):
-    """Does every fit that is not in the log."""
-    for name, load in datasets(options.folder, options.rows).items():
-        if options.only and name not in options.only:
-            continue
-        X, y, classes = load()
-        for split in range(options.splits):
-            parts = train_test_split(X, y, test_size=0.2, random_state=split, stratify=y if classes else None)
-            for method in options.methods:
-                if (name, split, method) in done:
-                    continue
-                start = time.perf_counter()
-                try:
-                    model = METHODS[method](classes, options.seconds, options.threads).fit(parts[0], parts[2])
-                except ImportError as error:
-                    print(f"{method} is left out: {error}", flush=True)
-                    continue
-                seconds = time.perf_counter() - start
-                yield {"table": name, "kind": "accuracy" if classes else "R2", "split": split, "method": method,
-                       "score": float(model.score(parts[1], parts[3])), "seconds": round(seconds, 1), "networks": model.networks,
-                       "limit": options.seconds, "threads": options.threads}
+    """Does every fit that is not in the log, split by split, so that all tables have as many whenever it is cut off."""
+    sets = {name: load() for name, load in datasets(options.folder, options.rows).items() if name in (options.only or [name])}
+    for split, (name, (X, y, classes)) in itertools.product(range(options.splits), sets.items()):
+        parts = train_test_split(X, y, test_size=0.2, random_state=split, stratify=y if classes else None)
+        for method in options.methods:
+            if (name, split, method) in done:
+                continue
+            start = time.perf_counter()
+            try:
+                model = METHODS[method](classes, options.seconds, options.threads).fit(parts[0], parts[2])
+            except ImportError as error:
+                print(f"{method} is left out: {error}", flush=True)
+                continue
+            seconds = time.perf_counter() - start
+            yield {"table": name, "kind": "accuracy" if classes else "R2", "split": split, "method": method,
+                   "score": float(model.score(parts[1], parts[3])), "seconds": round(seconds, 1), "networks": model.networks,
+                   "limit": options.seconds, "threads": options.threads}
 
 
 # Student's t for 97.5 %, by degrees of freedom.
