@@ -360,14 +360,6 @@ fn report(main: &Source, split: &Split, files: [&Option<Source>; 2], view: &View
     for file in files.into_iter().flatten() {
         notes.extend(file.table.notes().iter().map(|note| format!("{}: {note}", file.table.path().display())));
     }
-    if target.dropped > 0 {
-        notes.push(format!("{} rows without a target left out", target.dropped));
-    }
-    if !view.encoder.dropped().is_empty() {
-        let names: Vec<String> = view.encoder.dropped().iter().take(8).map(ToString::to_string).collect();
-        let more = if view.encoder.dropped().len() > names.len() { ", ..." } else { "" };
-        notes.push(format!("columns left out: {}{more}", names.join(", ")));
-    }
     DataReport {
         path: table.path().to_owned(),
         rows: table.rows(),
