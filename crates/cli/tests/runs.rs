@@ -40,6 +40,22 @@ fn a_training_tells_every_epoch_as_json() {
 }
 
 #[test]
+fn a_shifted_schedule_comes_an_epoch_later() {
+    let place = Place::with_table();
+    let words = "train good.csv --target y --epochs 4 --learning-rate 0.12 --schedule inverse-time:1 --json";
+    let rates = |words: &str| -> Vec<f64> {
+        let lines = place.run(words).lines();
+        named(&lines, "epoch").iter().map(|epoch| epoch["learning_rate"].as_f64().unwrap()).collect()
+    };
+    let are = |words: &str, expected: [f64; 4]| {
+        let found = rates(words);
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+    };
+    are(words, [0.12, 0.06, 0.04, 0.03]);
+    are(&format!("{words} --schedule-shift 1"), [0.12, 0.12, 0.06, 0.04]);
+}
+
+#[test]
 fn a_search_tells_every_trial_and_keeps_the_best() {
     let place = Place::with_table();
     let lines = place.run("tune good.csv --target y --trials 4 --epochs 4 --learning-rate 0.01 --json --quiet").lines();

@@ -71,6 +71,9 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// Epochs over which the learning rate rises at the start.
     pub warm_up: f64,
+    /// By how many epochs the schedule comes later: published runs that change the rate at the end of an epoch have 1.
+    #[serde(skip_serializing_if = "is_none")]
+    pub schedule_shift: u64,
     /// Epochs that a schedule with an end goes by; where not said, `epochs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<u64>,
@@ -108,6 +111,11 @@ pub struct Recipe {
     pub seed: u64,
 }
 
+/// Whether a number of epochs is none, which need not be said.
+fn is_none(epochs: &u64) -> bool {
+    *epochs == 0
+}
+
 impl Default for Recipe {
     /// Two hidden layers of 64 and 32 ReLU units, Adam at 0.001, batches of 32, 100 epochs, no regularization but the
     /// choice of the best epoch.
@@ -130,6 +138,7 @@ impl Default for Recipe {
             epsilon: 1e-8,
             schedule: Schedule::Constant,
             warm_up: 0.0,
+            schedule_shift: 0,
             horizon: None,
             batch_size: BatchRows::Rows(32),
             epochs: 100,
@@ -153,7 +162,7 @@ impl Recipe {
     pub(crate) fn changed(self, change: &Change) -> Recipe {
         match change.clone() {
             Change::LearningRate(learning_rate) => {
-                Recipe { learning_rate, schedule: Schedule::Constant, warm_up: 0.0, ..self }
+                Recipe { learning_rate, schedule: Schedule::Constant, warm_up: 0.0, schedule_shift: 0, ..self }
             }
             Change::Schedule(schedule) => Recipe { schedule, ..self },
             Change::Beta(beta) => Recipe { beta, ..self },

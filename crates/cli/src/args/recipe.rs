@@ -63,6 +63,9 @@ pub struct RecipeArgs {
     /// Epochs over which the learning rate rises
     #[arg(long, help_heading = "Training", value_name = "EPOCHS", value_parser = values::not_negative)]
     pub warm_up: Option<f64>,
+    /// By how many epochs the schedule comes later: 1 repeats published runs that change the rate at the end of an epoch
+    #[arg(long, help_heading = "Training", value_name = "EPOCHS")]
+    pub schedule_shift: Option<u64>,
     /// Rows of a batch, or full
     #[arg(long, help_heading = "Training", value_name = "N|full")]
     pub batch_size: Option<BatchRows>,
@@ -134,6 +137,7 @@ impl RecipeArgs {
         put(&mut given, "epsilon", &self.epsilon, &mut recipe.epsilon);
         put(&mut given, "schedule", &self.schedule, &mut recipe.schedule);
         put(&mut given, "warm-up", &self.warm_up, &mut recipe.warm_up);
+        put(&mut given, "schedule-shift", &self.schedule_shift, &mut recipe.schedule_shift);
         put(&mut given, "batch-size", &self.batch_size, &mut recipe.batch_size);
         put(&mut given, "epochs", &self.epochs, &mut recipe.epochs);
         put(&mut given, "shuffle", &self.shuffle, &mut recipe.shuffle);

@@ -100,7 +100,8 @@ impl Recipe {
             Targets::Classes { .. } => Loss::CrossEntropy,
             Targets::Values { .. } => Loss::Squared,
         };
-        let timetable = Timetable::new(self.schedule.clone(), self.horizon() as f64)?.with_warm_up(self.warm_up)?;
+        let timetable = Timetable::new(self.schedule.clone(), self.horizon() as f64)?;
+        let timetable = timetable.with_warm_up(self.warm_up)?.with_shift(self.schedule_shift);
         Ok(TrainSpec {
             network: self.network(data.features().columns(), data.targets().outputs()),
             loss: self.loss.unwrap_or(usual),

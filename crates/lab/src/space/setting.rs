@@ -10,7 +10,7 @@ pub(super) const LAYERS: &str = "layers";
 pub(super) const UNITS: &str = "units";
 
 /// Settings that are no matter of a single network, or are decided elsewhere.
-const NOT_SEARCHED: [&str; 5] = ["epochs", "horizon", "metric", "precision", "seed"];
+const NOT_SEARCHED: [&str; 6] = ["epochs", "horizon", "metric", "precision", "schedule-shift", "seed"];
 /// Settings that need not be set; a file of a recipe leaves them out.
 const OPTIONAL: [&str; 4] = ["clip-norm", "clip-value", "patience", "loss"];
 

@@ -21,7 +21,7 @@ impl<'a> Fixed<'a> {
     pub(super) fn new(options: &'a TuneOptions) -> Result<Self, LabError> {
         let known = serde_json::to_value(&options.base).unwrap_or_default();
         let known: Vec<&str> = known.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let optional = ["horizon", "clip-norm", "clip-value", "patience"];
+        let optional = ["horizon", "schedule-shift", "clip-norm", "clip-value", "patience"];
         match options.fixed.iter().find(|name| !known.iter().chain(&optional).any(|known| known == name)) {
             Some(name) => {
                 let nearest = caviar_tune::nearest(name, known.iter().copied()).map(str::to_owned);
