@@ -1,5 +1,7 @@
 //! Simple answers to compare with: one that looks at no feature, and a linear model.
 
+use std::time::Instant;
+
 use caviar_engine::optim::Optimizer;
 use caviar_engine::schedule::Schedule;
 use caviar_engine::train::{Data, Targets};
@@ -12,7 +14,7 @@ use crate::measure::figures_of;
 use crate::model::{Model, Network, likeliest};
 use crate::options::Interrupt;
 use crate::recipe::{BatchRows, Precision, Recipe};
-use crate::run::{End, Limits, Onlooker, run};
+use crate::run::{End, Limits, Onlooker, Run, run};
 
 /// Updates of the linear model, more or less.
 const STEPS: u64 = 4000;
@@ -24,6 +26,33 @@ pub(crate) fn baselines(view: &View, model: &Model, data: &Data, threads: usize)
     let mut baselines = vec![constant(view, model, data)];
     baselines.extend(linear(view, model, data, threads)?);
     Ok(baselines)
+}
+
+/// Of the epochs of the linear model, so many are trained to know how long all take.
+const TRIED: u64 = 100;
+
+/// About the seconds that training the linear model will take, by a hundredth of it.
+pub(crate) fn seconds(train: &View, asked: &Recipe, threads: usize) -> Result<f64, LabError> {
+    let recipe = linear_recipe(asked, &train.train);
+    let part = |epochs: u64| {
+        let start = Instant::now();
+        fit(train, &Recipe { epochs, horizon: Some(recipe.epochs), ..recipe.clone() }, threads)?;
+        Ok::<f64, LabError>(start.elapsed().as_secs_f64())
+    };
+    // What a training costs before its first epoch is had once, and not by each part.
+    let (begun, more) = (part(1)?, (recipe.epochs / TRIED).max(1));
+    let each = (part(1 + more)? - begun).max(0.0) / more as f64;
+    Ok(begun + each * recipe.epochs as f64)
+}
+
+/// Trains a linear model on the training rows alone.
+fn fit(view: &View, recipe: &Recipe, threads: usize) -> Result<Run, LabError> {
+    let alone = View { held_out: None, ..view.clone() };
+    let never = Interrupt::default();
+    let nowhere = Ledger::default();
+    let place = Place::new(&nowhere, Stage::Refit, 0, 0);
+    let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never, place: &place };
+    run(&[alone], recipe, &[recipe.seed], 0, threads, limits, &mut Onlooker::new(|_, _| true))
 }
 
 /// The commonest class of the training rows with their shares as probabilities, or their mean.
@@ -43,12 +72,7 @@ fn constant(view: &View, model: &Model, data: &Data) -> Baseline {
 /// The best linear model, in as good as its optimum; none where the training rows lead it nowhere.
 fn linear(view: &View, model: &Model, data: &Data, threads: usize) -> Result<Option<Baseline>, LabError> {
     let recipe = linear_recipe(model.recipe(), &view.train);
-    let alone = View { held_out: None, ..view.clone() };
-    let never = Interrupt::default();
-    let nowhere = Ledger::default();
-    let place = Place::new(&nowhere, Stage::Refit, 0, 0);
-    let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never, place: &place };
-    let run = run(&[alone], &recipe, &[recipe.seed], 0, threads, limits, &mut Onlooker::new(|_, _| true))?;
+    let run = fit(view, &recipe, threads)?;
     let (End::Complete, Some(weights)) = (run.end, run.weights) else { return Ok(None) };
     let network = Network { recipe, weights };
     let linear = Model::new(view.encoder.clone(), view.target.clone(), vec![network], model.weighting().clone());

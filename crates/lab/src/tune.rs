@@ -18,6 +18,7 @@ use caviar_engine::rng::{Purpose, Stream, derive};
 use caviar_store::study::Entry;
 use caviar_tune::{Ask, Budget, Params, Space, Study};
 
+use crate::baselines;
 use crate::board::{Board, Event, Started};
 use crate::error::LabError;
 use crate::experiment::{Experiment, View, key};
@@ -43,6 +44,11 @@ pub(crate) const FOLDS: usize = 5;
 /// best ones again.
 const ROWS_PER_TRIAL: u64 = 8;
 const MOST_IN_TIME: [u64; 2] = [12, 256];
+/// The last look takes more than its longest part by this factor, and this beside it.
+const AFTERMATH: f64 = 1.15;
+const LAST_LOOK: Duration = Duration::from_millis(100);
+/// Of the time, the most that is set aside for it.
+const MOST_AFTERMATH: f64 = 0.4;
 /// Memory for networks that may go on, where no limit is given; others wait on the disk.
 const PARKED: u64 = 512 << 20;
 
@@ -108,6 +114,10 @@ pub fn tune(
         folds: ground.folds.is_some().then_some(FOLDS),
         notes: Vec::new(),
     }));
+    let time = match options.time {
+        Some(time) => Some(time - aftermath(&ground, &base, workers.threads)?.min(time.mul_f64(MOST_AFTERMATH))),
+        None => None,
+    };
     let at_work = bytes.trial.saturating_mul(workers.threads as u64).saturating_add(bytes.data);
     let parking_bytes = options.max_memory.map_or(PARKED, |limit| limit.saturating_sub(at_work));
     let records = Vec::new();
@@ -120,6 +130,7 @@ pub fn tune(
         workers,
         ground,
         start,
+        time,
         parking_bytes,
         records,
         shelf: Vec::new(),
@@ -138,6 +149,13 @@ pub fn tune(
         hunt.held_out_leaders(board)?;
     }
     hunt.finish(space, board)
+}
+
+/// The time that the last look will take, by the part of it that takes longest.
+fn aftermath(ground: &Ground, base: &Recipe, threads: usize) -> Result<Duration, LabError> {
+    let seconds = baselines::seconds(ground.first(), base, threads)?;
+    let rows = ground.rows as f64 / ground.first().train.len().max(1) as f64;
+    Ok(Duration::try_from_secs_f64(AFTERMATH * seconds * rows).unwrap_or_default() + LAST_LOOK)
 }
 
 /// Whether trials are thinned out at rungs: not where few rows are dealt into folds, which do that better.
@@ -285,6 +303,8 @@ struct Hunt<'a> {
     workers: &'a Workers,
     ground: Ground,
     start: Instant,
+    /// The time that there is for all but the last look.
+    time: Option<Duration>,
     /// Memory for networks that may go on.
     parking_bytes: u64,
     /// All trials by number.
@@ -296,7 +316,7 @@ struct Hunt<'a> {
 impl Hunt<'_> {
     /// The moment at which this share of the time is used up.
     fn deadline(&self, share: f64) -> Option<Instant> {
-        self.options.time.map(|time| self.start + time.mul_f64(share))
+        self.time.map(|time| self.start + time.mul_f64(share))
     }
 
     /// Seconds since the start.

@@ -23,7 +23,7 @@ use crate::recipe::Recipe;
 use crate::run::{End, Limits, Onlooker, Run, run};
 
 /// Of the time, for the members of the committee.
-const REFIT_SHARE: f64 = 0.97;
+const REFIT_SHARE: f64 = 0.985;
 /// A network whose error is more than so many times that of the best one makes an average worse.
 const MOST_ERROR: f64 = 1.25;
 /// A search that was ended from outside trains what it keeps for so long.

@@ -23,7 +23,7 @@ pub(super) const LEADERS: usize = 5;
 /// Fewer trials are no search whose leader is in doubt.
 const FEWEST_TRIALS: usize = 8;
 /// Of the time, for trials that are held out where leaders get further seeds after them, and until the end of these.
-const SHARES: [f64; 2] = [0.82, 0.97];
+const SHARES: [f64; 2] = [0.82, 0.985];
 /// Where the further seeds of leaders begin, beyond those of folds and committees.
 const SEEDS: u64 = 2 << 32;
 

@@ -24,13 +24,13 @@ use crate::standing::lead;
 use crate::train::{record, trial_event};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
-pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.88];
+pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.94];
 /// At least so many go on to all folds.
 const LEAST_FULL: usize = 12;
 /// So many are measured again.
 pub(super) const REPEATED: usize = 12;
 /// On so many further deals; with a time, on as many as it allows up to the second number.
-const REPEATS: [u64; 2] = [2, 8];
+const REPEATS: [u64; 2] = [2, 1000];
 
 /// What is trained in the first stage: a trial by its number and configuration, up to an epoch.
 enum First {

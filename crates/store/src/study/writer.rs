@@ -79,8 +79,10 @@ impl StudyWriter {
         let shared = Arc::<Shared>::default();
         let path = study.reader().map(|reader| reader.path().to_owned()).unwrap_or_default();
         let tell = Arc::clone(&shared);
-        let thread = thread::spawn(move || serve(study, &messages, &tell));
-        StudyWriter { path, sender: Some(sender), thread: Some(thread), shared }
+        let builder = thread::Builder::new().name("study".to_owned());
+        // Without its thread nothing is written, and everybody is told.
+        let thread = builder.spawn(move || serve(study, &messages, &tell)).ok();
+        StudyWriter { path, sender: Some(sender), thread, shared }
     }
 
     /// Whom to ask, again and again, whether to wait while the disk is full; without anybody nothing waits, and a full
