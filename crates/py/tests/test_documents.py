@@ -18,7 +18,7 @@ def blocks(path):
     return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["docs/python.md", "README.md"])
+@pytest.mark.parametrize("name", ["docs/python.md", "README.md", "crates/py/README.md"])
 def test_the_pieces_of_python_run_in_order(name):
     pieces, names = blocks(ROOT / name), {}
     assert pieces
