@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use caviar_lab::{Difference, ErrorKind, LabError};
+use caviar_store::study::StudyError;
 use caviar_store::{Action, StoreError};
 use caviar_table::{ReadError, TargetError};
 use thiserror::Error;
@@ -161,6 +162,10 @@ impl Failure {
             Failure::Read(error) => advice_on_file(error),
             Failure::Lab(error) => match &**error {
                 LabError::Read(error) => advice_on_file(error),
+                LabError::Store(StoreError::Study { path, source: StudyError::DiskFull }) => {
+                    let folder = path.parent().unwrap_or(path);
+                    Some(format!("make room, then go on with it: caviar resume {}", folder.display()))
+                }
                 LabError::NoTrial { .. } => {
                     Some("try a --learning-rate ten times smaller, or --clip-norm 1".to_owned())
                 }
