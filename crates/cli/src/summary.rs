@@ -41,6 +41,12 @@ pub fn write(out: &mut dyn Write, report: &Report, color: bool) -> io::Result<()
         let headline = at > 0 && report.scores.get(at - 1).is_some_and(|score| score.headline);
         writeln!(out, "{}", if headline { bold(line) } else { line.clone() })?;
     }
+    if !report.rivals.is_empty() {
+        writeln!(out, "\non the {} rows, with 95 % intervals", report.answered.replace("train", "training"))?;
+        let mut table = Columns::new(vec![Side::Left, Side::Left]);
+        report.rivals.iter().for_each(|rival| table.push(vec![rival.name.clone(), rival.value.clone()]));
+        table.lines().iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
     Ok(())
 }
 

@@ -158,6 +158,16 @@ pub fn evaluate(model: &Model, table: Table, options: &EvaluateOptions) -> Resul
     })
 }
 
+/// The usual figures of a model on encoded rows, each with its interval.
+pub(crate) fn with_intervals(model: &Model, data: &Data, seed: u64, threads: usize) -> Result<Vec<Figure>, LabError> {
+    let answers = model.mean_answers(data.features())?;
+    let scores = Scores::new(model, data, &answers);
+    let values = scores.of(&vec![1; data.len()]);
+    let intervals = intervals(data.len(), seed, threads, |counts| scores.of(counts));
+    let figure = |(at, name): (usize, &&'static str)| Figure { name, ..plain(at, &values, &intervals) };
+    Ok(scores.names().iter().enumerate().map(figure).collect())
+}
+
 /// Truth and answer, where they are values.
 fn pairs(model: &Model, data: &Data, answers: &[f64]) -> Vec<(f64, f64)> {
     let Targets::Values { values, .. } = data.targets() else { return Vec::new() };

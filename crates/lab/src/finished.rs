@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assessment::{Calibration, ColumnImportance, Curve};
 use crate::board::{BestEvent, Event, FinishedEvent};
+use crate::evaluate::Figure;
 use crate::figures::Figures;
 use crate::ledger::Span;
 use crate::model::Model;
@@ -45,6 +46,8 @@ pub struct Finished {
     pub members: usize,
     /// Simple answers for comparison: the one that looks at no feature first, then a linear model.
     pub baselines: Vec<Baseline>,
+    /// The best trial's network and the average of several, where an average is kept.
+    pub rivals: Vec<Rival>,
     /// `test`, `validation` or `train`: the rows that baselines, importance, calibration and curves are of.
     pub part: &'static str,
     /// The columns by how much the network leans on them, the most needed first; empty where that takes too long.
@@ -197,6 +200,15 @@ pub struct CurvePoint {
     pub validation: Option<Figures>,
     /// The learning rate of its last step.
     pub learning_rate: f64,
+}
+
+/// Networks beside each other on the rows of [`Finished::part`], whichever of them is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rival {
+    /// `the best trial alone`, `the average of 5 trials`.
+    pub name: String,
+    /// Its figures, each with the interval of 1000 resamples of the rows.
+    pub figures: Vec<Figure>,
 }
 
 /// A simple answer to compare with.

@@ -6,12 +6,16 @@ use caviar_engine::train::{Data, Targets};
 use crate::assessment::Assessment;
 use crate::baselines::baselines;
 use crate::error::LabError;
+use crate::evaluate::with_intervals;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::figures::Figures;
-use crate::finished::{Baseline, Confusion, Surface};
+use crate::finished::{Baseline, Confusion, Rival, Surface};
 use crate::measure::class_weights;
 use crate::model::{Model, Network, Weighting, likeliest};
 use crate::surface::surface;
+
+/// Resampling more rows takes too long at the end of a search.
+const MOST_ROWS: usize = 20_000;
 
 /// The kept network's figures.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub(crate) struct Judged {
     pub(crate) held_out: Option<Figures>,
     pub(crate) test: Option<Figures>,
     pub(crate) baselines: Vec<Baseline>,
+    pub(crate) rivals: Vec<Rival>,
     pub(crate) part: &'static str,
     pub(crate) assessment: Assessment,
     pub(crate) confusion: Option<Confusion>,
@@ -53,6 +58,7 @@ pub(crate) fn judge(
         (None, Some(held_out)) => ("validation", &**held_out),
         (None, None) => ("train", &*view.train),
     };
+    let rivals = rivals(&model, data, experiment.seed(), threads)?;
     let answers = model.mean_answers(data.features())?;
     let confusion = confusion_of(&model, part, data, &answers);
     let (assessment, baselines, surface) = match thorough {
@@ -63,7 +69,22 @@ pub(crate) fn judge(
         ),
         false => (Assessment::of_answers(&model, data, &answers), Vec::new(), None),
     };
-    Ok(Judged { train, held_out, test, baselines, part, assessment, confusion, surface, model })
+    Ok(Judged { train, held_out, test, baselines, rivals, part, assessment, confusion, surface, model })
+}
+
+/// The first network alone beside all of them, where there are several and not too many rows.
+fn rivals(model: &Model, data: &Data, seed: u64, threads: usize) -> Result<Vec<Rival>, LabError> {
+    let [first, _, ..] = model.networks() else { return Ok(Vec::new()) };
+    if data.len() > MOST_ROWS {
+        return Ok(Vec::new());
+    }
+    let (encoder, target) = (model.encoder().clone(), model.target().clone());
+    let alone = Model::new(encoder, target, vec![first.clone()], model.weighting().clone());
+    let rival = |name: String, model: &Model| {
+        Ok::<_, LabError>(Rival { name, figures: with_intervals(model, data, seed, threads)? })
+    };
+    let several = format!("the average of {} trials", model.networks().len());
+    Ok(vec![rival("the best trial alone".to_owned(), &alone)?, rival(several, model)?])
 }
 
 fn confusion_of(model: &Model, part: &'static str, data: &Data, answers: &[f64]) -> Option<Confusion> {

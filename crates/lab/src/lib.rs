@@ -55,7 +55,7 @@ pub use experiment::Experiment;
 pub use figures::Figures;
 pub use fingerprint::{fingerprint, same_files};
 pub use finished::{
-    Baseline, Best, Confusion, CurvePoint, Finished, Parent, Surface, SurfacePoint, TrialRecord, Validated,
+    Baseline, Best, Confusion, CurvePoint, Finished, Parent, Rival, Surface, SurfacePoint, TrialRecord, Validated,
 };
 pub use guard::is_guarded;
 pub use inspect::{ArraySummary, ColumnSummary, FileKind, file_kind, inspect_arrays, inspect_table};

@@ -92,6 +92,7 @@ pub fn train_steered(
         refit: Vec::new(),
         members: 1,
         baselines: judged.baselines,
+        rivals: judged.rivals,
         part: judged.part,
         importance: judged.assessment.importance,
         calibration: judged.assessment.calibration,

@@ -4,10 +4,10 @@ mod tables;
 
 use caviar_engine::rng::{Purpose, derive};
 use caviar_lab::{
-    DataOptions, Experiment, Finished, Method, Part, Quiet, Recipe, Standing, TrialRecord, TuneOptions, Workers, train,
-    tune,
+    DataOptions, Experiment, Finished, Keep, Method, Part, Quiet, Recipe, Rival, Standing, TrialRecord, TuneOptions,
+    Workers, train, tune,
 };
-use tables::{prices, short, write};
+use tables::{kinds, prices, short, write};
 use tempfile::TempDir;
 
 fn held_out(folder: &TempDir) -> Experiment {
@@ -71,5 +71,24 @@ fn cross_validated_leaders_are_compared_deal_by_deal() {
         assert_eq!(repeats.standing == Standing::First, leader.number == finished.best.trial);
         // The loss of all deals together is the mean of theirs.
         assert!((repeats.mean - leader.score.unwrap()).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn the_best_trial_alone_is_measured_beside_the_average() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = write(&folder, "kinds.csv", &kinds(150, 1));
+    let experiment = Experiment::prepare(&table, &DataOptions::new("kind")).unwrap();
+    let tuned = |keep| tune(&experiment, &TuneOptions { keep, ..short(12) }, &Workers::new(2), &mut Quiet).unwrap();
+    let (ensemble, best) = (tuned(Keep::Ensemble), tuned(Keep::Best));
+    assert!(best.rivals.is_empty() && best.model.networks().len() == 1);
+    let loss = |rival: &Rival| rival.figures.iter().find(|figure| figure.name == "loss").copied().unwrap();
+    let [alone, average] = &ensemble.rivals[..] else { panic!("{:?}", ensemble.rivals) };
+    // Alone it is the network that would have been kept; the average is what is kept.
+    for (rival, kept) in [(alone, &best), (average, &ensemble)] {
+        let (found, expected) = (loss(rival), kept.test.as_ref().unwrap().loss());
+        assert!((found.value - expected).abs() < 1e-5 * expected.abs(), "{} {expected}", found.value);
+        let interval = found.interval.unwrap();
+        assert!(interval.low < found.value && found.value < interval.high);
     }
 }

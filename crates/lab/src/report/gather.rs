@@ -6,10 +6,11 @@ use caviar_tune::Value;
 use super::pairs::pairs;
 use super::{Answers, Boundary, BoundaryPoint, CurvePoint, Fact, Report, Request, ScoreLine, TrialLine};
 use crate::error::LabError;
+use crate::evaluate::{Figure, Interval};
 use crate::experiment::Experiment;
 use crate::figures::Figures;
-use crate::finished::{Finished, Surface, TrialRecord, Validated};
-use crate::picture::text::figure;
+use crate::finished::{Finished, Rival, Surface, TrialRecord, Validated};
+use crate::picture::text::{figure, score};
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
 use crate::study::importance;
@@ -47,6 +48,7 @@ impl Report {
             is_folded: matches!(finished.validated, Validated::Folds(_)),
             higher_is_better: finished.metric.higher_is_better(),
             scores: scores(finished, &metrics),
+            rivals: rivals(finished, &metrics),
             metrics: metrics.iter().map(|metric| metric.name().to_owned()).collect(),
             trials: finished.trials.iter().map(trial_line).collect(),
             mattered: mattered(finished),
@@ -66,6 +68,24 @@ impl Report {
             version,
         })
     }
+}
+
+/// The rivals in words: `accuracy 0.9737 [0.9474, 1.0000], loss ...`, by the metrics that the page shows.
+fn rivals(finished: &Finished, metrics: &[Metric]) -> Vec<Fact> {
+    let words = |rival: &Rival| {
+        let shown =
+            metrics.iter().filter_map(|metric| rival.figures.iter().find(|figure| figure.name == metric.name()));
+        let shown: Vec<String> = shown
+            .map(|Figure { name, value, interval }| match interval {
+                Some(Interval { low, high }) => {
+                    format!("{name} {} [{}, {}]", score(Some(*value)), score(Some(*low)), score(Some(*high)))
+                }
+                None => format!("{name} {}", score(Some(*value))),
+            })
+            .collect();
+        Fact::new(rival.name.clone(), shown.join(", "))
+    };
+    finished.rivals.iter().map(words).collect()
 }
 
 /// What mattered, under the names of the page.

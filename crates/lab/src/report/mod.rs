@@ -207,6 +207,8 @@ pub struct Report {
     pub metrics: Vec<String>,
     /// The network and the baselines.
     pub scores: Vec<ScoreLine>,
+    /// The best trial's network and the average of several beside each other, figure by figure with its interval.
+    pub rivals: Vec<Fact>,
     /// All trials, by number.
     pub trials: Vec<TrialLine>,
     /// The share of the differences between the scores that each setting explains alone, the largest first.

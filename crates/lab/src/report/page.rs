@@ -229,6 +229,10 @@ fn scores(report: &Report) -> String {
     html.push_str("</tr></thead><tbody>\n");
     report.scores.iter().for_each(|line| score_line(&mut html, line));
     html.push_str("</tbody></table></div>");
+    if let Some(rivals) = facts(&report.rivals, false) {
+        let rows = part(report);
+        let _ = write!(html, "\n<h3 style=\"margin-top:18px\">On the {rows} rows, with 95 % intervals</h3>\n{rivals}");
+    }
     html
 }
 

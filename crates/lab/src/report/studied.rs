@@ -19,6 +19,7 @@ impl Report {
             higher_is_better: study.metric().higher_is_better(),
             metrics: Vec::new(),
             scores: Vec::new(),
+            rivals: Vec::new(),
             trials: study.trials.iter().map(line).collect(),
             mattered,
             spans: study.spans.clone(),

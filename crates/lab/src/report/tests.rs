@@ -33,6 +33,7 @@ fn report() -> Report {
             headline: true,
             values: vec![Some(0.9), None],
         }],
+        rivals: vec![Fact::new("the best trial alone", "loss 0.5000 [0.4000, 0.6000]")],
         trials: vec![trial(0, Some(0.5)), trial(1, None), trial(2, Some(0.25))],
         mattered: Vec::new(),
         spans: Vec::new(),

@@ -76,7 +76,7 @@ impl Hunt<'_> {
             record.curve.iter().find(|point| point.epoch == best)?.validation.clone()
         };
         let folded = self.ground.folds.is_some();
-        let Judged { train, held_out, test, baselines, part, assessment, confusion, surface, model } = judged;
+        let Judged { train, held_out, test, baselines, rivals, part, assessment, confusion, surface, model } = judged;
         Ok(Finished {
             best: Best { trial: record.number, params: record.params.clone(), recipe, epochs, score: record.score },
             train,
@@ -88,6 +88,7 @@ impl Hunt<'_> {
             refit,
             members,
             baselines,
+            rivals,
             part,
             importance: assessment.importance,
             calibration: assessment.calibration,
