@@ -4,7 +4,7 @@
 driving PyTorch and scikit-learn's networks, and, as an honest line, `HistGradientBoosting`: see `contestants.py`. What is not installed
 is left out and said.
 
-usage: tuned.py FOLDER [--only digits ...] [--methods caviar ...] [--seconds 60] [--splits 10] [--threads 2] [--rows 50000]
+usage: tuned.py FOLDER [--only digits ...] [--methods caviar ...] [--seconds 60] [--splits 10] [--first 0] [--threads 2] [--rows 50000]
                 [--log runs.jsonl] [--write]
 
 FOLDER has adult, california and hflights as their sources give them. Every fit is added to the log, and what is in the log already is
@@ -61,7 +61,7 @@ def datasets(folder, rows):
 def fits(options, done):
     """Does every fit that is not in the log, split by split, so that all tables have as many whenever it is cut off."""
     sets = {name: load() for name, load in datasets(options.folder, options.rows).items() if name in (options.only or [name])}
-    for split, (name, (X, y, classes)) in itertools.product(range(options.splits), sets.items()):
+    for split, (name, (X, y, classes)) in itertools.product(range(options.first, options.first + options.splits), sets.items()):
         parts = train_test_split(X, y, test_size=0.2, random_state=split, stratify=y if classes else None)
         for method in options.methods:
             if (name, split, method) in done:
@@ -113,6 +113,7 @@ def main():
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--splits", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--log", nargs="+", type=Path, default=[])

@@ -267,10 +267,11 @@ fn killed_ten_times_it_ends_with_the_same_bits() {
     assert!(go_on(&experiment, &path) == undisturbed);
 }
 
-/// Fills the disk as soon as there is a study, and returns when the other process has met that.
+/// Fills the disk as soon as the study has a trial, and returns when the other process has met that.
 fn fill(path: &Path, full: &Path, met: &dyn Fn() -> bool) {
     let begun = Instant::now();
-    while !path.exists() {
+    let has_trial = || StudyReader::open(path).and_then(|study| study.trials()).is_ok_and(|trials| !trials.is_empty());
+    while !has_trial() {
         assert!(begun.elapsed() < Duration::from_secs(30), "no study");
         sleep(Duration::from_millis(1));
     }

@@ -228,14 +228,13 @@ def test_a_callback_forks_a_trial(tmp_path):
             event.trial.fork(learning_rate=0.00025)
 
     path = tmp_path / "s.db"
-    given = {**LONG, "epochs": 60}
-    TunedClassifier(**given, study=path, callback=watch).fit(ROWS, CLASSES)
+    TunedClassifier(**LONG, study=path, callback=watch).fit(ROWS, CLASSES)
     fork = Study(path).trials[-1]
     assert len(Study(path).trials) == 3 and fork["curve"][-1]["learning_rate"] == 0.00025
     first = Study(path).trials[0]["curve"]
     assert fork["curve"][1] == first[1] and fork["curve"][-1] != first[len(fork["curve"]) - 1]
     with pytest.raises(ValueError, match="study"):
-        TunedClassifier(**given, callback=watch).fit(ROWS, CLASSES)
+        TunedClassifier(**LONG, callback=watch).fit(ROWS, CLASSES)
 
 
 def test_an_event_ends_a_search():
