@@ -106,10 +106,18 @@
     });
 
     let hot = null;
+    // On a layer of its own: in the drawing, all lines would be painted anew for each that is pointed at.
+    const layers = document.createElement("div");
+    layers.className = "layers";
+    svg.before(layers);
+    const over = svg.cloneNode(false);
+    ["id", "role", "aria-label", "aria-labelledby"].forEach((name) => over.removeAttribute(name));
+    over.setAttribute("aria-hidden", "true");
+    layers.append(svg, over);
+    const above = make("path", { class: "above", d: "" }, over);
     const light = (row) => {
-      if (hot !== null) threads[hot].classList.remove("hot");
       hot = row;
-      if (row !== null) { threads[row].classList.add("hot"); threads[row].parentNode.append(threads[row]); }
+      above.setAttribute("d", row === null ? "" : threads[row].getAttribute("d"));
     };
     svg.addEventListener("pointermove", (event) => {
       if (drag) return;
