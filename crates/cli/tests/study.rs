@@ -62,8 +62,9 @@ fn check_kills(search: &dyn Fn(&str) -> String, trials: usize) {
         child.kill().unwrap();
         child.wait().unwrap();
         kills += 1;
-        let shown = place.run("show killed --json");
-        assert_eq!(shown.lines()[0]["state"], "stopped");
+        let state = place.run("show killed --json").lines()[0]["state"].clone();
+        // The last kill may come when all is written and the program is about to end.
+        assert!(state == "stopped" || state == "finished", "{state}");
         child = start(&place, &format!("resume killed --quiet --threads {threads}"));
     }
     let done = child.wait_with_output().unwrap();
