@@ -14,12 +14,26 @@ addEventListener("load", () => setTimeout(() => {
     const root = window.document.documentElement;
     return root.scrollWidth <= root.clientWidth || `${root.scrollWidth} of ${root.clientWidth}`;
   };
+  // No text of a picture is cut off at its edges.
+  const whole = (window) => {
+    for (const svg of window.document.querySelectorAll("svg")) {
+      const frame = svg.getBoundingClientRect();
+      for (const text of svg.querySelectorAll("text")) {
+        const box = text.getBoundingClientRect();
+        const out = box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 2 || box.bottom > frame.bottom + 2;
+        if (frame.width && box.width && out) return text.textContent;
+      }
+    }
+    return true;
+  };
   const point = (node, kind, x, y) => node.dispatchEvent(new desk.PointerEvent(kind, { clientX: x, clientY: y, button: 0, bubbles: true }));
 
   const interactions = () => {
     ask(() => page.querySelectorAll("section").length >= 7 || page.querySelectorAll("section").length);
     ask(() => fits(phone));
     ask(() => fits(desk));
+    ask(() => whole(phone));
+    ask(() => whole(desk));
     ask(() => {
       const rows = () => [...page.querySelectorAll("#board tbody tr")].map((row) => row.dataset.trial).join();
       const button = one("#board th:nth-child(2) button");

@@ -15,12 +15,14 @@ const RUNS: [(&str, &str); 2] = [
     ("numbers", "train examples/data/diabetes.csv --target progression --epochs 20 --boundary bmi,bp"),
 ];
 /// What is asked of every page by the script in `browser.js`, in its order.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 15] = [
     "no script fails",
     "nothing is asked of the network",
     "it has its sections",
     "it is no wider than a phone",
     "it is no wider than a desk",
+    "no text of a picture is cut off on a phone",
+    "no text of a picture is cut off on a desk",
     "a heading sorts the trials",
     "a curve tells of itself",
     "the curves can be zoomed, and put back",

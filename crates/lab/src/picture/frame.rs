@@ -117,7 +117,7 @@ impl Frame {
         if !self.labels.1.is_empty() {
             let _ = writeln!(
                 svg,
-                "<text class=\"label\" transform=\"translate(13 {middle_y}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+                "<text class=\"label\" transform=\"translate(16 {middle_y}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
                 escape(&self.labels.1)
             );
         }

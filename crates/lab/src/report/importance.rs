@@ -13,7 +13,9 @@ const WIDTH: f64 = 640.0;
 const ROW: f64 = 24.0;
 const FOOT: f64 = 44.0;
 /// The widest name.
-const NAME: f64 = 210.0;
+const NAME: f64 = 240.0;
+/// Names have letters of this size on a phone; a little is for fonts that are wider than most.
+const LETTERS: f64 = 19.0;
 
 /// Bars with deviations, the most needed column first; nothing without a finite one.
 pub(super) fn picture(columns: &[ColumnImportance]) -> Option<Picture> {
@@ -21,8 +23,7 @@ pub(super) fn picture(columns: &[ColumnImportance]) -> Option<Picture> {
     let shown = &finite[..finite.len().min(SHOWN)];
     let reach = |column: &&ColumnImportance| [column.drop - spread(column), column.drop + spread(column), 0.0];
     let axis = Axis::around(shown.iter().flat_map(reach), false)?;
-    let names: Vec<String> = shown.iter().map(|column| fitting(&column.name, 12.5, NAME)).collect();
-    let left = names.iter().map(|name| width_of(name, 12.5)).fold(40.0, f64::max) + 12.0;
+    let (names, left) = names(shown.iter().map(|column| column.name.as_str()));
     let height = shown.len() as f64 * ROW + FOOT;
     let at = |value: f64| left + axis.unit(value) * (WIDTH - left - 14.0);
     let bottom = height - FOOT + 4.0;
@@ -86,6 +87,13 @@ pub(super) fn caption(columns: &[ColumnImportance], rows: &str) -> String {
     )
 }
 
+/// Names cut to their room, and where it ends.
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, f64) {
+    let names: Vec<String> = names.map(|name| fitting(name, LETTERS, NAME)).collect();
+    let left = names.iter().map(|name| width_of(name, LETTERS)).fold(40.0, f64::max) + 12.0;
+    (names, left)
+}
+
 fn spread(column: &ColumnImportance) -> f64 {
     if column.deviation.is_finite() { column.deviation.abs() } else { 0.0 }
 }
@@ -97,8 +105,7 @@ pub(super) fn of_settings(shares: &[(String, f64)]) -> Option<Picture> {
     if shown.is_empty() || most <= 0.0 {
         return None;
     }
-    let names: Vec<String> = shown.iter().map(|(name, _)| fitting(name, 12.5, NAME)).collect();
-    let left = names.iter().map(|name| width_of(name, 12.5)).fold(40.0, f64::max) + 12.0;
+    let (names, left) = names(shown.iter().map(|(name, _)| name.as_str()));
     let mut body = String::new();
     for (row, ((name, share), short)) in shown.iter().zip(&names).enumerate() {
         let (top, middle) = (row as f64 * ROW + 4.0, (row as f64 + 0.5) * ROW);
