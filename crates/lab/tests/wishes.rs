@@ -114,52 +114,46 @@ fn a_wish_is_done_between_two_steps_and_again_after_a_kill() {
     assert!(outcome(&train(&place.experiment, &recipe(), &workers, &mut Quiet).unwrap()) == scripted);
 }
 
-#[test]
-fn what_is_taken_back_through_the_file_never_was() {
-    let place = Place::new();
-    let path = place.path("study.db");
-    let mut ledger = Some(begin(&path));
+/// The wishes of a person while a process trains, and the step at which it is left, if it is.
+type Sitting = (Vec<(u64, Steer)>, Option<u64>);
+
+/// What a training becomes that is left and taken up again, each time by another process.
+fn in_sittings(place: &Place, path: &Path, sittings: Vec<Sitting>) -> Finished {
+    let mut ledger = Some(begin(path));
     let mut finished = None;
-    // Left in the middle, and taken up again.
-    for (wishes, ends) in [
-        (vec![(60, Steer::Undo), (10, Steer::Set(Change::LearningRate(0.07)))], None),
-        (Vec::new(), Some(150)),
-        (Vec::new(), None),
-    ] {
+    for (wishes, ends) in sittings {
         let workers =
-            Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(&path).unwrap()), ..Workers::new(1) };
+            Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(path).unwrap()), ..Workers::new(1) };
         let ends_at = ends.map(|step| (step, workers.interrupt.clone()));
-        let mut person = Person { path: path.clone(), wishes, ends_at, copies: None };
+        let mut person = Person { path: path.to_owned(), wishes, ends_at, copies: None };
         match train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person) {
             Ok(ended) => finished = Some(ended),
             Err(error) => assert!(matches!(error, LabError::Left), "{error}"),
         }
     }
+    finished.unwrap()
+}
+
+#[test]
+fn what_is_taken_back_through_the_file_never_was() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    let wishes = vec![(60, Steer::Undo), (10, Steer::Set(Change::LearningRate(0.07)))];
+    // Left in the middle, and taken up again.
+    let finished = in_sittings(&place, &path, vec![(wishes, None), (Vec::new(), Some(150)), (Vec::new(), None)]);
     assert_eq!(done(&path).len(), 2);
-    assert!(outcome(&finished.unwrap()) == place.scripted(Vec::new()));
+    assert!(outcome(&finished) == place.scripted(Vec::new()));
 }
 
 #[test]
 fn what_was_changed_before_the_run_was_left_can_be_taken_back() {
     let place = Place::new();
     let path = place.path("study.db");
-    let mut ledger = Some(begin(&path));
-    let mut finished = None;
     // Changed, left, and taken back by another process.
-    for (wishes, ends) in
-        [(vec![(10, Steer::Set(Change::LearningRate(0.07)))], Some(90)), (vec![(120, Steer::Undo)], None)]
-    {
-        let workers =
-            Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(&path).unwrap()), ..Workers::new(1) };
-        let ends_at = ends.map(|step| (step, workers.interrupt.clone()));
-        let mut person = Person { path: path.clone(), wishes, ends_at, copies: None };
-        match train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person) {
-            Ok(ended) => finished = Some(ended),
-            Err(error) => assert!(matches!(error, LabError::Left), "{error}"),
-        }
-    }
+    let changed = vec![(10, Steer::Set(Change::LearningRate(0.07)))];
+    let finished = in_sittings(&place, &path, vec![(changed, Some(90)), (vec![(120, Steer::Undo)], None)]);
     assert_eq!(done(&path).len(), 2);
-    assert!(outcome(&finished.unwrap()) == place.scripted(Vec::new()));
+    assert!(outcome(&finished) == place.scripted(Vec::new()));
 }
 
 #[test]
