@@ -348,8 +348,16 @@ impl Ledger {
         self.went_beyond(key, epochs) || self.rung(key).is_some_and(|rung| rung >= epochs)
     }
 
+    /// Whether a search has come to a trial: an epoch of it, or of one with a higher number, is over, or all of it.
+    pub(crate) fn has_reached(&self, trial: u64) -> bool {
+        let Some(book) = &self.0 else { return false };
+        let screened = Stage::Screen.key(trial, 0);
+        let mut later = book.known.range(&screened..).rev();
+        later.any(|(key, known)| key.stage == screened.stage && (known.ended.is_some() || !known.curve.is_empty()))
+    }
+
     /// Whether a run has epochs beyond a rung.
-    fn went_beyond(&self, key: &RunKey, epochs: u64) -> bool {
+    pub(crate) fn went_beyond(&self, key: &RunKey, epochs: u64) -> bool {
         self.known(key).is_some_and(|known| known.curve.len() as u64 > epochs)
     }
 

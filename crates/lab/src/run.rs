@@ -250,10 +250,11 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
                 scribe.epoch(&point);
                 run.consider(&point, recipe.metric);
                 run.curve.push(point);
+                // Looked at before saving: whoever leaves now has saved.
+                let late = limits.interrupt.is_set() || limits.deadline.is_some_and(|end| Instant::now() >= end);
                 if scribe.leaves() || scribe.is_due() {
                     scribe.save(&mut members)?;
                 }
-                let late = limits.interrupt.is_set() || limits.deadline.is_some_and(|end| Instant::now() >= end);
                 (late || !goes_on).then_some(End::Cut)
             }
             Stride::Back(epoch) => {
@@ -429,17 +430,20 @@ fn step_together<T: Real>(
 
 /// The steps of one network to the end of its epoch, or to where it leaves its way.
 ///
-/// A network alone is saved between two steps; several that are trained in step are saved at the ends of their epochs.
+/// A network alone is saved between two steps; several that are trained in step are saved at the ends of their epochs, and
+/// so go on to the end of a short one.
 fn stride<T: Real>(
     trainer: &mut Trainer<T>,
     scribe: &mut Scribe<'_>,
     mut steering: Option<(&mut Helm<T>, &mut dyn Company)>,
 ) -> Result<Result<EpochReport, Stride>, LabError> {
     loop {
+        // Looked at before saving: whoever leaves now has saved.
+        let is_over = scribe.is_over();
         if steering.is_some() && (scribe.leaves() || scribe.is_due()) {
             scribe.save(std::slice::from_mut(trainer))?;
         }
-        if scribe.is_over() {
+        if is_over && (steering.is_some() || !scribe.is_near()) {
             return Ok(Err(Stride::Left));
         }
         let mut course = match &mut steering {

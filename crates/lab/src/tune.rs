@@ -88,7 +88,8 @@ const PARKED: u64 = 512 << 20;
 /// was left.
 ///
 /// # Errors
-/// Settings that are illegal or do not fit the data; [`LabError::NoTrial`] where no trial succeeds.
+/// Settings that are illegal or do not fit the data; [`LabError::NoTrial`] where no trial succeeds, and
+/// [`LabError::Interrupted`] where it is stopped before an epoch of any is over.
 pub fn tune(
     experiment: &Experiment,
     options: &TuneOptions,

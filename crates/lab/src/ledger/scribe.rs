@@ -20,6 +20,8 @@ const PERIOD: Duration = Duration::from_secs(3);
 const SHARE: u32 = 20;
 /// A change by a person is saved after this, with those that follow at once.
 const SOON: Duration = Duration::from_millis(200);
+/// The end of an epoch is near where the one before took less than this.
+const NEAR: Duration = Duration::from_millis(200);
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,6 +291,8 @@ pub(crate) struct Scribe<'a> {
     /// Wishes of the study's file.
     pub(crate) mailed: Mailed<'a>,
     due: Instant,
+    /// When the epoch began, and how long the one before took.
+    epoch: (Instant, Option<Duration>),
     /// When it began, and the epochs that there were before.
     from: (f64, u64),
 }
@@ -305,8 +309,9 @@ impl<'a> Scribe<'a> {
         let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on.then_some(steps), interrupt);
         let saved = if anew { 0 } else { curve.len() };
         let from = (place.ledger.clock(), curve.len() as u64);
-        let (curve, due) = (curve.clone(), Instant::now() + PERIOD);
-        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due, from }
+        let (curve, now) = (curve.clone(), Instant::now());
+        let (due, epoch) = (now + PERIOD, (now, None));
+        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due, epoch, from }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -319,6 +324,12 @@ impl<'a> Scribe<'a> {
         self.interrupt.is_set()
     }
 
+    /// Whether the end of the epoch is worth waiting for: it is near, and what was learned is written then.
+    pub(crate) fn is_near(&self) -> bool {
+        let (start, before) = self.epoch;
+        self.place.ledger.is_kept() && before.is_some_and(|before| before < NEAR) && start.elapsed() < 2 * NEAR
+    }
+
     /// Whether it is time to save.
     pub(crate) fn is_due(&self) -> bool {
         self.place.ledger.is_kept() && Instant::now() >= self.due
@@ -326,6 +337,8 @@ impl<'a> Scribe<'a> {
 
     /// An epoch is over.
     pub(crate) fn epoch(&mut self, point: &CurvePoint) {
+        let now = Instant::now();
+        self.epoch = (now, Some(now.duration_since(self.epoch.0)));
         if self.place.ledger.is_kept() {
             self.curve.push(point.clone());
         }

@@ -196,6 +196,9 @@ impl Hunt<'_> {
         let first: Option<Divergence> = self.records.iter().find_map(|candidate| candidate.divergence.clone());
         let is_failed = |record: &&TrialRecord| record.state == TrialState::Failed;
         let failed = self.records.iter().map(|candidate| &candidate.record).find(is_failed);
+        if first.is_none() && failed.is_none() && self.workers.interrupt.is_set() {
+            return LabError::Interrupted;
+        }
         LabError::NoTrial {
             failure: failed.and_then(|record| record.diverged.clone()),
             trials: self.records.len() as u64,

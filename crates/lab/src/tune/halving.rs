@@ -145,7 +145,13 @@ impl Hunt<'_> {
                 return Some(Job::Fork(fork));
             }
             let Ask::Train(slice) = study.ask(&uniform(self.options.seed)) else { return None };
-            let known = ledger.has_come_to(&Stage::Screen.key(slice.trial, 0), slice.to_epoch);
+            let key = Stage::Screen.key(slice.trial, 0);
+            // What was begun is taken up, so that it counts as far as it came.
+            let known = ledger.has_come_to(&key, slice.to_epoch)
+                || match slice.from_epoch {
+                    0 => ledger.has_reached(slice.trial),
+                    from => ledger.went_beyond(&key, from),
+                };
             // One trial at least, so that there is a winner.
             if slice.trial > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline)) {
                 return None;

@@ -74,7 +74,8 @@ impl Hunt<'_> {
                 return Some(First::Fork(fork));
             }
             let begun = study.trials().len() as u64;
-            let known = ledger.has(&Stage::Screen.key(begun, 0));
+            // What was begun is taken up, so that it counts as far as it came.
+            let known = ledger.has(&Stage::Screen.key(begun, 0)) || ledger.has_reached(begun);
             let late = begun > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline));
             if late { None } else { next(study, self.options.seed).map(First::Trial) }
         };

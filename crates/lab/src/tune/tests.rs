@@ -7,13 +7,14 @@ use caviar_tune::TrialState;
 use tempfile::TempDir;
 
 use super::tune;
-use crate::board::Quiet;
+use crate::board::{Board, Event, Flow, Quiet};
 use crate::error::{ErrorKind, LabError};
 use crate::experiment::Experiment;
 use crate::finished::{Finished, TrialRecord};
 use crate::guard::tests::make_panic;
 use crate::ledger::{Ledger, StudyAbout};
 use crate::options::{DataOptions, Method, Part, TuneOptions, Workers};
+use crate::recipe::BatchRows;
 
 /// Whether x lies beyond the middle of its twenty values.
 fn rows(count: usize) -> String {
@@ -118,4 +119,50 @@ fn a_study_goes_on_with_its_own_settings_alone() {
     let rate = differences.iter().find(|difference| difference.name == "space.learning-rate").unwrap();
     assert!(rate.was.is_some() && rate.is.as_ref().unwrap().contains("0.2"), "{rate}");
     assert_eq!(search(&options).unwrap(), first, "the study is as it was");
+}
+
+/// Ends a search when a trial has come to an epoch.
+struct EndAt {
+    trial: u64,
+    epoch: u64,
+}
+
+impl Board for EndAt {
+    fn post(&mut self, event: &Event) -> Flow {
+        match event {
+            Event::Epoch(told) if told.trial == self.trial && told.epoch >= self.epoch => Flow::Stop,
+            _ => Flow::Continue,
+        }
+    }
+}
+
+#[test]
+fn what_was_found_is_found_although_the_first_trial_had_hardly_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::parse(rows(90).as_bytes(), "rows.csv", &ReadOptions::default()).unwrap();
+    let folded = Experiment::from_table(table, &DataOptions::new("y")).unwrap();
+    // The first trial is so large that it is in its first epoch while the second one learns all that there is.
+    let space = serde_json::from_str(r#"{"hidden": ["1500,1500,1500", "4"]}"#).unwrap();
+    let mut options = TuneOptions { trials: Some(2), epochs: 400, method: Method::Grid, ..TuneOptions::default() };
+    (options.space, options.base.batch_size) = (Some(space), BatchRows::Rows(1));
+    for (name, experiment) in [("folded.db", folded), ("held_out.db", experiment(&folder))] {
+        let workers = Workers { ledger: ledger(&folder, name), ..Workers::new(2) };
+        let left = tune(&experiment, &options, &workers, &mut EndAt { trial: 1, epoch: 3 }).map(|_| ());
+        assert!(matches!(left, Err(LabError::Left)), "{left:?}");
+        drop(workers);
+        let workers = Workers { ledger: Ledger::look(&folder.path().join(name)).unwrap(), ..Workers::new(2) };
+        workers.interrupt.set();
+        let found = tune(&experiment, &options, &workers, &mut Quiet).unwrap();
+        assert!(found.interrupted && found.best.trial == 1, "{:?}", found.best);
+    }
+}
+
+#[test]
+fn a_search_that_is_ended_before_any_epoch_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = TuneOptions { trials: Some(4), epochs: 9, ..TuneOptions::default() };
+    let workers = Workers::new(2);
+    workers.interrupt.set();
+    let ended = tune(&experiment(&folder), &options, &workers, &mut Quiet).map(|found| found.best.trial);
+    assert!(matches!(ended, Err(LabError::Interrupted)), "{ended:?}");
 }
