@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,9 @@ use tempfile::TempDir;
 const STUDY: &str = "FAULTS_STUDY";
 /// Where the disk may be full, the file that the other process makes when it waits.
 const WAITS: &str = "FAULTS_WAITS";
+
+/// So long is waited for what must come; the machine may be busy with other things.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Rungs of 1, 3 and 9 epochs; the tables lie beside the study.
 fn experiment(folder: &Path) -> Experiment {
@@ -87,11 +90,34 @@ fn search_in_another_process() {
     }
 }
 
-/// The other process.
-fn start(path: &Path, given: &[(&str, &Path)]) -> Child {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "search_in_another_process", "--nocapture"]).env(STUDY, path);
-    command.envs(given.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+/// The other process. It does not outlive its owner: a test that fails leaves nothing that works on.
+struct Other(Option<Child>);
+
+impl Other {
+    fn start(path: &Path, given: &[(&str, &Path)]) -> Other {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "search_in_another_process", "--nocapture"]).env(STUDY, path);
+        command.envs(given.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Other(Some(command.spawn().unwrap()))
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
+    fn output(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // It may have ended meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// All of a search but its clock, and what its study says of the trials.
@@ -205,7 +231,7 @@ fn killed_at_every_write_and_sync_among_the_first_it_ends_with_the_same_bits() {
     let (path, log) = (folder.path().join("study.db"), folder.path().join("log"));
     let library = disk(folder.path());
     let given = [("LD_PRELOAD", &*library), ("FAULTS_OF", &*path), ("FAULTS_LOG", &*log)];
-    let done = start(&path, &given).wait_with_output().unwrap();
+    let done = Other::start(&path, &given).output();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let calls = calls(&fs::read(&log).unwrap());
     let is_fault_point = |call: &Call| ["write", "sync"].contains(&call.word.as_str());
@@ -232,16 +258,15 @@ fn killed_at_every_write_and_sync_among_the_first_it_ends_with_the_same_bits() {
 /// How long the whole search takes in another process.
 fn duration(folder: &TempDir) -> f64 {
     let start_of_all = Instant::now();
-    let done = start(&folder.path().join("timed.db"), &[]).wait_with_output().unwrap();
+    let done = Other::start(&folder.path().join("timed.db"), &[]).output();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     start_of_all.elapsed().as_secs_f64()
 }
 
 fn kill_after(path: &Path, seconds: f64) {
-    let mut child = start(path, &[]);
+    let other = Other::start(path, &[]);
     sleep(Duration::from_secs_f64(seconds));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(other);
 }
 
 #[test]
@@ -267,33 +292,34 @@ fn killed_ten_times_it_ends_with_the_same_bits() {
     assert!(go_on(&experiment, &path) == undisturbed);
 }
 
-/// Fills the disk as soon as the study has a trial, and returns when the other process has met that.
-fn fill(path: &Path, full: &Path, met: &dyn Fn() -> bool) {
-    let begun = Instant::now();
-    let has_trial = || StudyReader::open(path).and_then(|study| study.trials()).is_ok_and(|trials| !trials.is_empty());
-    while !has_trial() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "no study");
-        sleep(Duration::from_millis(1));
-    }
-    fs::write(full, "").unwrap();
-    while !met() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not meet the full disk");
-        sleep(Duration::from_millis(1));
-    }
+/// A process whose disk becomes full in the middle of its search.
+fn start_with_little_room(path: &Path, full: &Path, given: &[(&str, &Path)]) -> Other {
+    let library = disk(path.parent().unwrap());
+    let own: [(&str, &Path); 4] = [
+        ("LD_PRELOAD", &library),
+        ("FAULTS_OF", path),
+        ("FAULTS_FULL", full),
+        // Of more than 300.
+        ("FAULTS_FULL_AT", Path::new("150")),
+    ];
+    Other::start(path, &[&own, given].concat())
 }
 
 #[test]
 fn a_full_disk_pauses_the_study_until_there_is_room() {
     let (folder, experiment, undisturbed) = place();
     let beside = |name: &str| folder.path().join(name);
-    let (path, full, waits, library) = (beside("study.db"), beside("full"), beside("waits"), disk(folder.path()));
-    let given = [("LD_PRELOAD", &*library), ("FAULTS_OF", &*path), ("FAULTS_FULL", &*full), (WAITS, &*waits)];
-    let mut child = start(&path, &given);
-    fill(&path, &full, &|| waits.exists());
+    let (path, full, waits) = (beside("study.db"), beside("full"), beside("waits"));
+    let mut other = start_with_little_room(&path, &full, &[(WAITS, &*waits)]);
+    let begun = Instant::now();
+    while !waits.exists() {
+        assert!(!other.has_ended() && begun.elapsed() < PATIENCE, "it does not wait for room");
+        sleep(Duration::from_millis(1));
+    }
     sleep(Duration::from_millis(600));
-    assert!(child.try_wait().unwrap().is_none(), "it has not waited");
+    assert!(!other.has_ended(), "it has not waited");
     fs::remove_file(&full).unwrap();
-    let done = child.wait_with_output().unwrap();
+    let done = other.output();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let rows = StudyReader::open(&path).unwrap().head().unwrap();
     assert_eq!(rows.state, StudyState::Finished);
@@ -304,11 +330,8 @@ fn a_full_disk_pauses_the_study_until_there_is_room() {
 fn a_study_that_met_a_full_disk_goes_on_when_there_is_room() {
     let (folder, experiment, undisturbed) = place();
     let beside = |name: &str| folder.path().join(name);
-    let (path, full, library) = (beside("study.db"), beside("full"), disk(folder.path()));
-    let given = [("LD_PRELOAD", &*library), ("FAULTS_OF", &*path), ("FAULTS_FULL", &*full)];
-    let child = std::sync::Mutex::new(start(&path, &given));
-    fill(&path, &full, &|| child.lock().unwrap().try_wait().unwrap().is_some());
-    let done = child.into_inner().unwrap().wait_with_output().unwrap();
+    let (path, full) = (beside("study.db"), beside("full"));
+    let done = start_with_little_room(&path, &full, &[]).output();
     let told = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(9), "{told}");
     assert!(told.contains("the disk is full: the study holds what was done"), "{told}");

@@ -52,5 +52,5 @@ fn ten_thousand_trials_of_fifty_epochs_are_read_in_seconds() {
     assert_eq!((view.trials.len(), view.trials[9_999].curve.len(), view.importance.len()), (10_000, 50, 8));
     println!("{seconds} s");
     // With optimization it is under one; the tests are made without, and the machine may be busy.
-    assert!(seconds < 10.0, "{seconds} s");
+    assert!(seconds < 30.0, "{seconds} s");
 }

@@ -218,7 +218,7 @@ fn a_time_is_kept() {
     let finished = searched(&experiment, &options, 2);
     assert!(finished.trials.iter().any(|trial| trial.state == TrialState::Complete));
     // Generous, because the machine may be busy; a trial left alone would take minutes.
-    assert!(finished.seconds < 3.0, "{} s", finished.seconds);
+    assert!(finished.seconds < 20.0, "{} s", finished.seconds);
 }
 
 #[test]

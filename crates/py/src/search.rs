@@ -217,7 +217,8 @@ fn close(ledger: &Ledger, finished: &Result<Finished, Failure>) -> Result<(), Fa
     Ok(ledger.end(state, result)?)
 }
 
-/// Searches on a thread of its own, while this one looks after signals and passes the events on.
+/// Searches on a thread of its own, while this one looks after signals and passes the events on. The search waits for who
+/// is told, so that what is asked about an event comes before anything else happens to its trial.
 fn watched(
     experiment: &Experiment,
     options: &TuneOptions,
@@ -225,12 +226,13 @@ fn watched(
     on_event: Option<Py<PyAny>>,
 ) -> Result<Finished, Failure> {
     let (sender, events) = mpsc::channel();
+    let (answer, answers) = mpsc::channel();
     let stopped = AtomicBool::new(false);
     let wanted = on_event.is_some();
     std::thread::scope(|scope| {
         let stopped = &stopped;
         let hunt = scope.spawn(move || {
-            let mut wire = Wire { sender: wanted.then_some(&sender), stopped };
+            let mut wire = Wire { line: wanted.then_some((&sender, &answers)), stopped };
             let finished = tune(experiment, options, workers, &mut wire);
             // Whoever listens is told by the closed channel.
             drop(sender);
@@ -239,7 +241,13 @@ fn watched(
         let mut raised: Option<PyErr> = None;
         loop {
             let looked = match events.recv_timeout(LOOKED_FOR) {
-                Ok(event) => told(on_event.as_ref(), &event).map(|stop| stopped.fetch_or(stop, Ordering::Relaxed)),
+                Ok(event) => {
+                    let told = told(on_event.as_ref(), &event);
+                    stopped.fetch_or(*told.as_ref().unwrap_or(&true), Ordering::Relaxed);
+                    // The search waits for it as long as it lives.
+                    let _ = answer.send(());
+                    told
+                }
                 Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals()).map(|()| false),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
@@ -279,17 +287,17 @@ fn told(on_event: Option<&Py<PyAny>>, event: &Event) -> PyResult<bool> {
     })
 }
 
-/// Sends events to who listens.
+/// Sends events to who listens, and waits until each is dealt with.
 struct Wire<'a> {
-    sender: Option<&'a mpsc::Sender<Event>>,
+    line: Option<(&'a mpsc::Sender<Event>, &'a mpsc::Receiver<()>)>,
     stopped: &'a AtomicBool,
 }
 
 impl Board for Wire<'_> {
     fn post(&mut self, event: &Event) -> Flow {
-        if let Some(sender) = self.sender {
+        if let Some((sender, answers)) = self.line {
             // Nobody listens any more: then nobody is told.
-            let _ = sender.send(event.clone());
+            let _ = sender.send(event.clone()).map(|()| answers.recv());
         }
         if self.stopped.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -252,9 +250,9 @@ TunedClassifier(trials=1, epochs=100000, random_state=0, n_jobs=1, method="rando
 """
 
 
-def test_a_study_is_steered_from_another_process(tmp_path):
+def test_a_study_is_steered_from_another_process(start, tmp_path):
     path = tmp_path / "s.db"
-    process = subprocess.Popen([sys.executable, "-c", SEARCH, str(path)], stdout=subprocess.PIPE, text=True)
+    process = start(SEARCH, path)
     while process.stdout.readline() != "epoch None\n":
         assert process.poll() is None
     study = Study(path)
@@ -266,7 +264,7 @@ def test_a_study_is_steered_from_another_process(tmp_path):
     study.pause(0)
     study.proceed(0)
     study.stop(0)
-    lines = process.communicate(timeout=60)[0].splitlines()
+    lines = process.communicate(timeout=120)[0].splitlines()
     assert process.returncode == 0 and study.reload().state == "finished"
     steered = [line for line in lines if line.startswith("steered")]
     assert steered == [f"steered {what}" for what in ("changed", "paused", "continued", "stopped")]

@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -171,9 +169,14 @@ def test_classes_and_rows_can_weigh_more():
 
 def test_a_limit_of_time_is_kept():
     X, y = load_breast_cancer(return_X_y=True)
-    start = time.monotonic()
-    TunedClassifier(time=2, random_state=0).fit(X, y)
-    assert time.monotonic() - start < 6
+
+    def seconds():
+        begun = time.monotonic()
+        TunedClassifier(time=2, random_state=0).fit(X, y)
+        return time.monotonic() - begun
+
+    # A busy machine may need another one.
+    assert any(seconds() < 4 for _ in range(5))
 
 
 def test_a_budget_of_epochs_is_kept(iris):
@@ -230,48 +233,47 @@ print("end", model.interrupted_, model.score(X, X[:, 0] > 0) > 0.8, len(seen), f
 """
 
 
-def interrupt(*arguments):
+def interrupt(process):
     """Seconds from Ctrl-C to the end of a fit, and what was printed last."""
-    process = subprocess.Popen([sys.executable, "-c", INTERRUPTED, *arguments], stdout=subprocess.PIPE, text=True)
     while process.stdout.readline() != "trial\n":
         assert process.poll() is None
-    # A pipe that nobody reads would stop the search.
-    lines: list[str] = []
-    reader = threading.Thread(target=lambda: lines.extend(process.stdout))
-    reader.start()
-    start = time.monotonic()
+    sent = time.monotonic()
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=20)
-    reader.join()
-    return float(lines[-2]) - start, lines[-1]
+    # A pipe that nobody reads would stop the search.
+    lines = process.stdout.readlines()
+    assert process.wait(timeout=120) == 0
+    return float(lines[-2]) - sent, lines[-1]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("rows", ["1000", "3000"])
 @pytest.mark.parametrize("kept", [False, True])
-def test_ctrl_c_stops_within_half_a_second_and_leaves_what_was_found(rows, kept, tmp_path):
-    arguments = [rows, str(tmp_path / "study.db")] if kept else [rows]
-    # The second time a study goes on; a busy machine may need another one.
-    seconds, said = zip(*(interrupt(*arguments) for _ in range(2)))
-    assert min(seconds) < 0.5
-    assert set(said) == {"end True True 1\n"}
+def test_ctrl_c_stops_within_half_a_second_and_leaves_what_was_found(rows, kept, start, tmp_path):
+    arguments = [rows, tmp_path / "study.db"] if kept else [rows]
+    # The second time a study goes on; a busy machine may need others.
+    for attempt in range(6):
+        seconds, said = interrupt(start(INTERRUPTED, *arguments))
+        assert said == "end True True 1\n"
+        if seconds < 0.5 and attempt > 0:
+            return
+    pytest.fail(f"it takes {seconds} s")
 
 
 LEAVING = """
-import threading, time
+import threading
 import numpy as np
 from caviar import TunedClassifier
 X = np.random.default_rng(0).normal(size=(3000, 20))
-model = TunedClassifier(trials=100000, random_state=0)
+begun = threading.Event()
+model = TunedClassifier(trials=100000, random_state=0, callback=lambda event: begun.set())
 threading.Thread(target=model.fit, args=(X, X[:, 0] > 0), daemon=True).start()
-time.sleep(1)
+begun.wait()
 print("leaving", flush=True)
 """
 
 
-def test_a_process_that_ends_while_a_thread_searches_ends():
-    process = subprocess.Popen([sys.executable, "-c", LEAVING], stdout=subprocess.PIPE, text=True)
-    assert process.communicate(timeout=30)[0] == "leaving\n" and process.returncode == 0
+def test_a_process_that_ends_while_a_thread_searches_ends(start):
+    assert (process := start(LEAVING)).communicate(timeout=120)[0] == "leaving\n" and process.returncode == 0
 
 
 def test_fits_of_one_object_from_several_threads_end_with_one_of_them(iris):
@@ -295,7 +297,7 @@ def test_a_process_that_is_forked_while_a_thread_searches_searches_alike():
     busy = threading.Thread(target=TunedClassifier(trials=12, random_state=0).fit, args=(X, X[:, 0] > 0))
     busy.start()
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        there = pool.map_async(searched, [0, 0]).get(timeout=60)
+        there = pool.map_async(searched, [0, 0]).get(timeout=300)
     busy.join()
     here = searched(0)
     assert all((part == here).all() for part in there)

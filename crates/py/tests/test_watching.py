@@ -181,14 +181,14 @@ def test_a_training_waits_until_another_thread_lets_it_go_on(iris):
     epochs = []
 
     def watch(epoch):
-        epochs.append(epoch)
         if epoch.epoch == 2:
             epoch.pause()
+        epochs.append(epoch)
 
     net = MLPClassifier(max_iter=50, random_state=0, tol=0, n_iter_no_change=np.inf, callback=watch)
     training = threading.Thread(target=net.fit, args=iris)
     training.start()
-    while len(epochs) < 3:
+    while len(epochs) < 3 and training.is_alive():
         time.sleep(0.01)
     time.sleep(0.2)
     assert len(epochs) == 3 and training.is_alive()
@@ -199,7 +199,7 @@ def test_a_training_waits_until_another_thread_lets_it_go_on(iris):
     epochs.clear()
     training = threading.Thread(target=net.fit, args=iris)
     training.start()
-    while len(epochs) < 3:
+    while len(epochs) < 3 and training.is_alive():
         time.sleep(0.01)
     epochs[-1].stop()
     training.join()

@@ -6,14 +6,18 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use caviar_lab::{LabError, Steer, Steered, StudyView};
-use caviar_store::study::{CommandRow, StudyReader, wish};
+use caviar_store::study::{CommandRow, StudyReader, WishRow, wish};
 use caviar_tune::TrialState;
 
 use crate::args::steer::SteerArgs;
 use crate::failure::Failure;
 
-/// So long is waited for an answer.
+/// So long is waited until a wish is taken up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So long for what became of it, which is written with the network's state.
+const ANSWER: Duration = Duration::from_secs(30);
+/// So long where the network is paused: of such a one the answers are written when it goes on.
+const PAUSED: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Leaves the wishes in the study, and tells at which step they were done.
@@ -51,13 +55,12 @@ fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[S
     let start = Instant::now();
     let mut stdout = io::stdout().lock();
     let wanted = wishes.iter().filter(|wish| is_told(wish)).count();
-    while start.elapsed() < PATIENCE {
+    loop {
         let rows = StudyReader::open(&study.path).and_then(|reader| reader.wishes(0)).map_err(LabError::from)?;
         let step = rows.iter().find(|row| row.id == last).and_then(|row| row.step);
         let new = commands(study)?.split_off(before);
         let answers: Vec<CommandRow> = new.into_iter().filter(|row| row.trial == trial).collect();
-        // Of a network that is paused the answers are written when it goes on.
-        let is_late = start.elapsed() > PATIENCE / 2;
+        let is_late = start.elapsed() > if is_paused(&rows, trial) { PAUSED } else { ANSWER };
         if let Some(step) = step.filter(|_| is_late || answers.len() >= wanted) {
             for wish in wishes.iter().filter(|wish| !is_told(wish) || answers.len() < wanted) {
                 writeln!(stdout, "trial {trial}, after {step} steps: {}", words(wish))?;
@@ -67,10 +70,24 @@ fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[S
             }
             return Ok(ExitCode::SUCCESS);
         }
+        if step.is_none() && start.elapsed() > PATIENCE {
+            break;
+        }
         sleep(GLANCE);
     }
     writeln!(stdout, "trial {trial}: asked for; it is done when the trial trains again")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a trial was paused through the file.
+fn is_paused(wishes: &[WishRow], trial: u64) -> bool {
+    let taken = wishes.iter().filter(|wish| wish.trial == trial && wish.step.is_some());
+    let halts = taken.filter_map(|wish| match serde_json::from_str(&wish.wish) {
+        Ok(Steer::Pause) => Some(true),
+        Ok(Steer::Continue | Steer::Stop) => Some(false),
+        Ok(Steer::Set(_) | Steer::Scale(_) | Steer::Undo | Steer::Fork(_)) | Err(_) => None,
+    });
+    halts.last().unwrap_or(false)
 }
 
 fn commands(study: &StudyView) -> Result<Vec<CommandRow>, Failure> {

@@ -5,15 +5,22 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// So long is waited for what must come; the machine may be busy with other things.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder with tables, and the program in it.
 pub struct Place {
     folder: TempDir,
 }
+
+/// The program in the background. It does not outlive its owner: a test that fails leaves nothing that works on.
+pub struct Running(Option<Child>);
 
 /// What the program left behind.
 pub struct Done {
@@ -50,6 +57,25 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Starts the program with words, parted by spaces.
+    pub fn start(&self, words: &str) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_caviar"));
+        command.current_dir(self.folder.path()).args(words.split_whitespace());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running(Some(command.spawn().unwrap()))
+    }
+
+    /// Starts the program, and waits until its study is there with its first trial.
+    pub fn start_study(&self, words: &str, study: &str) -> Running {
+        let mut running = self.start(words);
+        let has_trial = || {
+            let shown = self.run(&format!("show {study} --json"));
+            shown.code == 0 && shown.lines()[0]["trials"].as_array().is_some_and(|trials| !trials.is_empty())
+        };
+        running.wait_for(&format!("a trial of {study}"), || self.path(study).exists() && has_trial());
+        running
+    }
+
     /// Runs the program with words, parted by spaces.
     pub fn run(&self, words: &str) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_caviar"));
@@ -59,6 +85,47 @@ impl Place {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Running {
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+
+    /// Its number in the system.
+    pub fn id(&mut self) -> u32 {
+        self.child().id()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child().try_wait().unwrap().is_some()
+    }
+
+    /// Waits for something that it brings about.
+    pub fn wait_for(&mut self, what: &str, is_there: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !is_there() {
+            assert!(!self.has_ended() || is_there(), "it has ended without {what}");
+            assert!(start.elapsed() < PATIENCE, "no {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for its end.
+    pub fn output(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            // It may have ended meanwhile.
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }

@@ -1,5 +1,6 @@
 /* Stands between a program and its disk (LD_PRELOAD): writes down what is done to the files whose names begin with
-   FAULTS_OF, in order, to FAULTS_LOG; and says that the disk is full while there is a file FAULTS_FULL. */
+   FAULTS_OF, in order, to FAULTS_LOG; and makes a file FAULTS_FULL at write number FAULTS_FULL_AT, if that is given, and
+   says that the disk is full while this file is there. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,11 +15,13 @@
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static const char *prefix, *full;
 static int journal = -1;
+static long writes, full_at = -1;
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("FAULTS_LOG");
     prefix = getenv("FAULTS_OF");
     full = getenv("FAULTS_FULL");
+    if (getenv("FAULTS_FULL_AT")) full_at = atol(getenv("FAULTS_FULL_AT"));
     if (path) journal = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }
 
@@ -43,7 +46,13 @@ static void note(const char *line, const void *bytes, size_t length) {
     if (length) syscall(SYS_write, journal, bytes, length);
 }
 
-static int is_full(void) { return full && syscall(SYS_faccessat, AT_FDCWD, full, F_OK) == 0; }
+/* Whether a write finds the disk full. */
+static int is_full(void) {
+    if (!full) return 0;
+    if (__atomic_add_fetch(&writes, 1, __ATOMIC_SEQ_CST) == full_at)
+        syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    return syscall(SYS_faccessat, AT_FDCWD, full, F_OK) == 0;
+}
 
 static ssize_t put(int fd, const void *bytes, size_t length, off_t place, int positioned) {
     char path[4096], line[4200];

@@ -52,7 +52,7 @@ _PARAMETERS = """
     verbose : int, default=0
         A bar of progress where it is 1 or more.
     callback : callable, default=None
-        Told every event as a dict; the search ends early where it answers with true.
+        Told every event as a dict; the search waits for it, and ends early where it answers with true.
 """
 
 _ATTRIBUTES = """
