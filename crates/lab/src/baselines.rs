@@ -74,7 +74,7 @@ fn linear(view: &View, model: &Model, data: &Data, threads: usize) -> Result<Opt
     let recipe = linear_recipe(model.recipe(), &view.train);
     let run = fit(view, &recipe, threads)?;
     let (End::Complete, Some(weights)) = (run.end, run.weights) else { return Ok(None) };
-    let network = Network { recipe, weights };
+    let network = Network { recipe, count: 1, weights };
     let linear = Model::new(view.encoder.clone(), view.target.clone(), vec![network], model.weighting().clone());
     let name = match classes_of(&view.target).len() {
         0 => "linear regression",

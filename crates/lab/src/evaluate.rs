@@ -18,6 +18,9 @@ pub use bootstrap::Interval;
 use bootstrap::intervals;
 use scores::Scores;
 
+/// Resampling more rows takes too long at the end of a search.
+const MOST_ROWS: usize = 20_000;
+
 /// How a model is measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EvaluateOptions {
@@ -119,7 +122,7 @@ pub fn evaluate(model: &Model, table: Table, options: &EvaluateOptions) -> Resul
     let rows_without_target = source.rows_without_target();
     drop(source);
     let exact = model.figures(&data, options.threads)?;
-    let answers = model.mean_answers(data.features())?;
+    let answers = model.mean_answers(data.features(), options.threads)?;
     let scores = Scores::new(model, &data, &answers);
     let values = scores.of(&vec![1; data.len()]);
     let intervals = intervals(data.len(), options.seed, options.threads, |counts| scores.of(counts));
@@ -158,14 +161,17 @@ pub fn evaluate(model: &Model, table: Table, options: &EvaluateOptions) -> Resul
     })
 }
 
-/// The usual figures of a model on encoded rows, each with its interval.
-pub(crate) fn with_intervals(model: &Model, data: &Data, seed: u64, threads: usize) -> Result<Vec<Figure>, LabError> {
-    let answers = model.mean_answers(data.features())?;
-    let scores = Scores::new(model, data, &answers);
+/// The usual figures of a model's answers on encoded rows, each with its interval; of more than so many rows without, which
+/// would take too long.
+pub(crate) fn with_intervals(model: &Model, data: &Data, answers: &[f64], seed: u64, threads: usize) -> Vec<Figure> {
+    let scores = Scores::new(model, data, answers);
     let values = scores.of(&vec![1; data.len()]);
-    let intervals = intervals(data.len(), seed, threads, |counts| scores.of(counts));
+    let intervals = match data.len() {
+        0..=MOST_ROWS => intervals(data.len(), seed, threads, |counts| scores.of(counts)),
+        _ => Vec::new(),
+    };
     let figure = |(at, name): (usize, &&'static str)| Figure { name, ..plain(at, &values, &intervals) };
-    Ok(scores.names().iter().enumerate().map(figure).collect())
+    scores.names().iter().enumerate().map(figure).collect()
 }
 
 /// Truth and answer, where they are values.

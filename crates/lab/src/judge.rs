@@ -10,12 +10,24 @@ use crate::evaluate::with_intervals;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::figures::Figures;
 use crate::finished::{Baseline, Confusion, Rival, Surface};
-use crate::measure::class_weights;
+use crate::measure::{class_weights, figures_of};
 use crate::model::{Model, Network, Weighting, likeliest};
 use crate::surface::surface;
 
-/// Resampling more rows takes too long at the end of a search.
-const MOST_ROWS: usize = 20_000;
+/// Networks to be measured.
+pub(crate) struct Choice {
+    /// Those that are kept.
+    pub(crate) kept: Vec<Network>,
+    /// Several whose average is measured beside one that is kept; else none.
+    pub(crate) beside: Vec<Network>,
+}
+
+impl Choice {
+    /// One network, and no other.
+    pub(crate) fn of(network: Network) -> Self {
+        Choice { kept: vec![network], beside: Vec::new() }
+    }
+}
 
 /// The kept network's figures.
 #[derive(Debug)]
@@ -39,27 +51,32 @@ pub(crate) struct Judged {
 pub(crate) fn judge(
     experiment: &Experiment,
     view: &View,
-    networks: Vec<Network>,
+    choice: Choice,
     threads: usize,
     thorough: bool,
 ) -> Result<Judged, LabError> {
-    let recipe = networks.first().map(|network| network.recipe.clone()).unwrap_or_default();
+    let recipe = choice.kept.first().map(|network| network.recipe.clone()).unwrap_or_default();
     let weighting = Weighting {
         column: experiment.weight_column().map(str::to_owned),
         classes: class_weights(&recipe, &view.train, &view.target)?,
     };
-    let model = Model::new(view.encoder.clone(), view.target.clone(), networks, weighting);
+    let model = Model::new(view.encoder.clone(), view.target.clone(), choice.kept, weighting);
     let test_data = experiment.test_data(&view.encoder, &view.target)?;
-    let train = model.figures(&view.train, threads)?;
-    let held_out = view.held_out.as_deref().map(|data| model.figures(data, threads)).transpose()?;
-    let test = test_data.as_ref().map(|data| model.figures(data, threads)).transpose()?;
     let (part, data) = match (&test_data, &view.held_out) {
         (Some(test), _) => ("test", test),
         (None, Some(held_out)) => ("validation", &**held_out),
         (None, None) => ("train", &*view.train),
     };
-    let rivals = rivals(&model, data, experiment.seed(), threads)?;
-    let answers = model.mean_answers(data.features())?;
+    let answers = model.mean_answers(data.features(), threads)?;
+    let figures = |of: &Data| match model.networks() {
+        // Answered already.
+        [_, _, ..] if std::ptr::eq(of, data) => Ok(figures_of(&answers, data, &model)),
+        _ => model.figures(of, threads),
+    };
+    let train = figures(&view.train)?;
+    let held_out = view.held_out.as_deref().map(figures).transpose()?;
+    let test = test_data.as_ref().map(figures).transpose()?;
+    let rivals = rivals(&model, &answers, choice.beside, data, experiment.seed(), threads)?;
     let confusion = confusion_of(&model, part, data, &answers);
     let (assessment, baselines, surface) = match thorough {
         true => (
@@ -72,19 +89,35 @@ pub(crate) fn judge(
     Ok(Judged { train, held_out, test, baselines, rivals, part, assessment, confusion, surface, model })
 }
 
-/// The first network alone beside all of them, where there are several and not too many rows.
-fn rivals(model: &Model, data: &Data, seed: u64, threads: usize) -> Result<Vec<Rival>, LabError> {
-    let [first, _, ..] = model.networks() else { return Ok(Vec::new()) };
-    if data.len() > MOST_ROWS {
-        return Ok(Vec::new());
-    }
-    let (encoder, target) = (model.encoder().clone(), model.target().clone());
-    let alone = Model::new(encoder, target, vec![first.clone()], model.weighting().clone());
-    let rival = |name: String, model: &Model| {
-        Ok::<_, LabError>(Rival { name, figures: with_intervals(model, data, seed, threads)? })
+/// The best trial's network alone beside the average of several, whichever of the two is kept; none where there is no
+/// average.
+fn rivals(
+    model: &Model,
+    answers: &[f64],
+    beside: Vec<Network>,
+    data: &Data,
+    seed: u64,
+    threads: usize,
+) -> Result<Vec<Rival>, LabError> {
+    let others = match model.networks() {
+        [first, _, ..] => vec![first.clone()],
+        _ if beside.len() > 1 => beside,
+        _ => return Ok(Vec::new()),
     };
-    let several = format!("the average of {} trials", model.networks().len());
-    Ok(vec![rival("the best trial alone".to_owned(), &alone)?, rival(several, model)?])
+    let other = Model::new(model.encoder().clone(), model.target().clone(), others, model.weighting().clone());
+    let of_other = other.mean_answers(data.features(), threads)?;
+    let rival = |model: &Model, answers: &[f64]| Rival {
+        name: match model.networks().len() {
+            1 => "the best trial alone".to_owned(),
+            several => format!("the average of {several} networks"),
+        },
+        figures: with_intervals(model, data, answers, seed, threads),
+    };
+    let mut rivals = vec![rival(model, answers), rival(&other, &of_other)];
+    if model.networks().len() > 1 {
+        rivals.reverse();
+    }
+    Ok(rivals)
 }
 
 fn confusion_of(model: &Model, part: &'static str, data: &Data, answers: &[f64]) -> Option<Confusion> {

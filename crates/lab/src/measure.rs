@@ -25,7 +25,7 @@ impl Model {
                 figures(&mut self.trainer::<f32>(alone, threads)?, data, self.target(), alone.recipe.metric)
             }
             [alone] => figures(&mut self.trainer::<f64>(alone, threads)?, data, self.target(), alone.recipe.metric),
-            _ => Ok(figures_of(&self.mean_answers(data.features())?, data, self)),
+            _ => Ok(figures_of(&self.mean_answers(data.features(), threads)?, data, self)),
         }
     }
 }

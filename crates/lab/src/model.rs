@@ -17,6 +17,7 @@ use crate::error::LabError;
 use crate::experiment::classes_of;
 use crate::network::{Weights, folded, set_weights};
 use crate::recipe::{ClassWeights, Precision, Recipe};
+use crate::share::shared_out;
 
 /// A trained network with all that is needed to use it on a new table; or several, whose answers are averaged.
 ///
@@ -46,6 +47,8 @@ pub struct Weighting {
 pub struct Network {
     /// The settings by which it was trained.
     pub recipe: Recipe,
+    /// How often it counts in the average, from 1.
+    pub count: u64,
     /// Weights and other arrays by name: `dense1/weight`, ...
     pub weights: BTreeMap<String, Array>,
 }
@@ -58,7 +61,17 @@ struct NetworkSection {
     outputs: usize,
     activation: String,
     batch_norm: bool,
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    count: u64,
     recipe: Recipe,
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn is_once(count: &u64) -> bool {
+    *count == 1
 }
 
 /// What a model says about rows.
@@ -86,6 +99,11 @@ impl Model {
     /// Its networks; the first is that of the best trial.
     pub fn networks(&self) -> &[Network] {
         &self.networks
+    }
+
+    /// The networks alone.
+    pub(crate) fn into_networks(self) -> Vec<Network> {
+        self.networks
     }
 
     /// The settings of the first network.
@@ -140,6 +158,7 @@ impl Model {
             outputs: self.outputs_of_each(),
             activation: network.recipe.activation.to_string(),
             batch_norm: network.recipe.batch_norm && !network.recipe.hidden.is_empty(),
+            count: network.count,
             recipe: network.recipe.clone(),
         };
         file.set_section("encoder", &self.encoder)?;
@@ -170,8 +189,8 @@ impl Model {
     /// Parts that are missing or do not fit together.
     pub fn from_file(file: ModelFile) -> Result<Model, LabError> {
         let sections: Vec<NetworkSection> = file.section("networks")?;
-        let networks: Vec<Network> =
-            sections.into_iter().map(|section| Network { recipe: section.recipe, weights: Weights::new() }).collect();
+        let empty = |NetworkSection { count, recipe, .. }| Network { recipe, count, weights: Weights::new() };
+        let networks: Vec<Network> = sections.into_iter().map(empty).collect();
         let weighting = match file.sections().contains_key("weighting") {
             true => file.section("weighting")?,
             false => Weighting::default(),
@@ -197,6 +216,11 @@ impl Model {
     fn check(&self, network: &Network) -> Result<(), LabError> {
         let broken = |error: LabError| LabError::BrokenModel { what: error.to_string() };
         network.recipe.check().map_err(broken)?;
+        if network.count == 0 {
+            return Err(LabError::BrokenModel {
+                what: "a network that counts 0 times belongs to no average".to_owned(),
+            });
+        }
         // Before any layer is laid out: sizes in the file must be those of its arrays.
         let mut inputs = self.encoder.width();
         for (number, units) in (1..).zip(network.recipe.hidden.iter().copied().chain([self.outputs_of_each()])) {
@@ -243,7 +267,7 @@ impl Model {
     /// # Errors
     /// Rows with other columns.
     pub fn predict_rows(&self, rows: &Rows) -> Result<Predictions, LabError> {
-        let mean = self.mean_answers(rows)?;
+        let mean = self.mean_answers(rows, 1)?;
         Ok(match &self.target {
             TargetSpec::Regression { .. } => {
                 Predictions::Values(mean.into_iter().map(|value| self.target.inverse(value)).collect())
@@ -255,23 +279,36 @@ impl Model {
         })
     }
 
-    /// The mean over the networks: of the probabilities of the classes, or of the scaled value, row by row.
-    pub(crate) fn mean_answers(&self, rows: &Rows) -> Result<Vec<f64>, LabError> {
+    /// The mean over the networks, each as often as it counts: of the probabilities of the classes, or of the scaled value,
+    /// row by row.
+    pub(crate) fn mean_answers(&self, rows: &Rows, threads: usize) -> Result<Vec<f64>, LabError> {
         let mut mean: Vec<f64> = Vec::new();
-        for network in &self.networks {
-            let answers = match network.recipe.precision {
-                Precision::F32 => self.answers::<f32>(network, rows)?,
-                Precision::F64 => self.answers::<f64>(network, rows)?,
-            };
-            match mean.is_empty() {
-                true => mean = answers,
-                false => mean.iter_mut().zip(answers).for_each(|(mean, answer)| *mean += answer),
+        // As many at a time as there are threads: answers on many rows are large.
+        for networks in self.networks.chunks(threads.max(1)) {
+            let answers = shared_out(networks, threads, |network| self.answers_of(network, rows));
+            for (network, answers) in networks.iter().zip(answers) {
+                let times = answers?.into_iter().map(|answer| network.count as f64 * answer);
+                match mean.is_empty() {
+                    true => mean = times.collect(),
+                    false => mean.iter_mut().zip(times).for_each(|(mean, answer)| *mean += answer),
+                }
             }
         }
-        if self.networks.len() > 1 {
-            mean.iter_mut().for_each(|mean| *mean /= self.networks.len() as f64);
-        }
+        let counts: f64 = self.networks.iter().map(|network| network.count as f64).sum();
+        mean.iter_mut().for_each(|mean| *mean /= counts);
         Ok(mean)
+    }
+
+    /// The answers of each network alone.
+    pub(crate) fn answers_of_each(&self, rows: &Rows, threads: usize) -> Result<Vec<Vec<f64>>, LabError> {
+        shared_out(&self.networks, threads, |network| self.answers_of(network, rows)).into_iter().collect()
+    }
+
+    fn answers_of(&self, network: &Network, rows: &Rows) -> Result<Vec<f64>, LabError> {
+        match network.recipe.precision {
+            Precision::F32 => self.answers::<f32>(network, rows),
+            Precision::F64 => self.answers::<f64>(network, rows),
+        }
     }
 
     fn answers<T: Real>(&self, network: &Network, rows: &Rows) -> Result<Vec<f64>, LabError> {

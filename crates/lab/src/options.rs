@@ -90,9 +90,10 @@ pub enum Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
-    /// The best configuration.
+    /// The best configuration, as one network.
     Best,
-    /// The best few, their answers averaged; only of a cross-validated search, else as [`Keep::Best`].
+    /// Several networks, their answers averaged: of a cross-validated search those of the best few configurations, else
+    /// those that are best together on the validation rows.
     Ensemble,
 }
 

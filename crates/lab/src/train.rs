@@ -9,7 +9,7 @@ use crate::board::{Board, EpochEvent, Event, Flow, Started, TrainFigures, TrialE
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
-use crate::judge::judge;
+use crate::judge::{Choice, judge};
 use crate::ledger::{Fork, Place, Stage, begins, trial_entry};
 use crate::model::Network;
 use crate::options::Workers;
@@ -74,8 +74,8 @@ pub fn train_steered(
     let weights = run.weights.clone().ok_or(LabError::Interrupted)?;
     // The model stands by itself: where its first weights and orders came from is the run's affair.
     let recipe_of_model = Recipe { init_file: None, order: None, ..recipe.clone() };
-    let network = Network { recipe: recipe_of_model, weights };
-    let judged = judge(experiment, view, vec![network], workers.threads, !workers.interrupt.is_set())?;
+    let network = Network { recipe: recipe_of_model, count: 1, weights };
+    let judged = judge(experiment, view, Choice::of(network), workers.threads, !workers.interrupt.is_set())?;
     let epochs = run.best.map_or(run.curve.len() as u64, |(epoch, _)| epoch + 1);
     let score = run.best.map(|(_, score)| score);
     Ok(Finished {

@@ -7,6 +7,8 @@ mod halving;
 mod leaders;
 mod longer;
 mod parking;
+mod selection;
+mod shelf;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::error::LabError;
 use crate::experiment::{Experiment, View, key};
 use crate::finished::Finished;
 use crate::folds;
+use crate::model::Network;
 use crate::options::{Method, TuneOptions, Workers};
 use crate::recipe::Recipe;
 use crate::settings::of_search;
@@ -56,7 +59,8 @@ const PARKED: u64 = 512 << 20;
 ///
 /// **Large tables** (2000 rows for training and validation, or more) and tables with a validation file: every trial is
 /// trained on the training rows and scored at its best epoch on the validation rows. The leaders are trained again with
-/// three further seeds, and the one with the best mean is kept.
+/// three further seeds, and the one with the best mean is the best trial. Its network is kept, or, of the networks of the
+/// best trials and of the leaders, those whose average is best on the validation rows, each as often as it is chosen.
 ///
 /// **Small tables.** A fifth of few rows tells good from lucky badly, so that a trial is scored by cross-validation over
 /// the training and validation rows together, the folds trained in step and judged by their common curve:
@@ -135,6 +139,7 @@ pub fn tune(
         parking_bytes,
         records,
         shelf: Vec::new(),
+        further: Vec::new(),
     };
     workers.ledger.put(vec![Entry::OptunaStudy { maximize: options.base.metric.higher_is_better() }])?;
     if study.rungs().is_empty() {
@@ -311,7 +316,9 @@ struct Hunt<'a> {
     /// All trials by number.
     records: Vec<stages::Candidate>,
     /// The best networks so far, where networks are kept, each of another trial: the best one first.
-    shelf: Vec<stages::Keeper>,
+    shelf: Vec<shelf::Keeper>,
+    /// The networks of leaders with further seeds.
+    further: Vec<Network>,
 }
 
 impl Hunt<'_> {

@@ -92,3 +92,24 @@ fn the_best_trial_alone_is_measured_beside_the_average() {
         assert!(interval.low < found.value && found.value < interval.high);
     }
 }
+
+#[test]
+fn networks_that_are_best_together_are_kept_and_measured_beside_the_best_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = held_out(&folder);
+    let tuned = |keep| tune(&experiment, &TuneOptions { keep, ..short(16) }, &Workers::new(2), &mut Quiet).unwrap();
+    let (ensemble, best) = (tuned(Keep::Ensemble), tuned(Keep::Best));
+    let networks = ensemble.model.networks();
+    assert!((2..=8).contains(&networks.len()) && ensemble.members == networks.len(), "{}", networks.len());
+    assert!(networks.iter().map(|network| network.count).sum::<u64>() <= 25);
+    // The first is the best trial's, which is what is kept where one is to be kept.
+    assert_eq!(networks[0].weights, best.model.networks()[0].weights);
+    assert_eq!((best.model.networks().len(), best.members, best.best.trial), (1, 1, ensemble.best.trial));
+    let validation = |finished: &Finished| finished.validation.as_ref().unwrap().loss();
+    assert!(validation(&ensemble) < validation(&best));
+    // Both choices measure both, alike.
+    let name = |rival: &Rival| rival.name.clone();
+    let names: Vec<String> = ensemble.rivals.iter().map(name).collect();
+    assert_eq!(names, ["the best trial alone".to_owned(), format!("the average of {} networks", networks.len())]);
+    assert_eq!(best.rivals, ensemble.rivals);
+}

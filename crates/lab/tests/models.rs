@@ -6,6 +6,7 @@ use caviar_engine::rows::Rows;
 use caviar_lab::{
     DataOptions, ErrorKind, Experiment, LabError, Model, Part, Precision, Predictions, Quiet, Recipe, Workers, train,
 };
+use caviar_store::ModelFile;
 use caviar_table::{ReadOptions, Table};
 use tables::{brief, kinds, prices, write};
 
@@ -49,6 +50,46 @@ fn a_model_comes_back_from_its_file() {
     let model = trained(&prices(60, 1), "price", &brief());
     let back = Model::from_file(model.file().unwrap()).unwrap();
     assert_eq!(predicted(&back, &prices(20, 2)), predicted(&model, &prices(20, 2)));
+}
+
+#[test]
+fn an_average_counts_each_network_as_often_as_its_file_says() {
+    let [first, second] =
+        [1, 2].map(|seed| trained(&kinds(60, 1), "kind", &Recipe { seed, ..brief() }).file().unwrap());
+    let probabilities = |file: ModelFile| match predicted(&Model::from_file(file).unwrap(), &kinds(20, 2)) {
+        Predictions::Classes { probabilities, .. } => probabilities,
+        Predictions::Values(values) => panic!("{values:?}"),
+    };
+    let joined = |counts: [Option<u64>; 2]| {
+        let mut file = first.clone();
+        file.arrays.clear();
+        let mut sections: Vec<serde_json::Value> = Vec::new();
+        for ((number, one), count) in (1..).zip([&first, &second]).zip(counts) {
+            let arrays = one.arrays.iter().map(|(name, array)| (format!("network{number}/{name}"), array.clone()));
+            file.arrays.extend(arrays);
+            let mut section = one.section::<Vec<serde_json::Value>>("networks").unwrap().remove(0);
+            // Files without counts are older ones, or those of networks that count alike.
+            assert_eq!(section.get("count"), None);
+            if let Some(count) = count {
+                section["count"] = count.into();
+            }
+            sections.push(section);
+        }
+        file.set_section("networks", &sections).unwrap();
+        file
+    };
+    let (a, b) = (probabilities(first.clone()), probabilities(second.clone()));
+    for (counts, [p, q]) in
+        [([None, None], [0.5, 0.5]), ([Some(3), None], [0.75, 0.25]), ([Some(1), Some(4)], [0.2, 0.8])]
+    {
+        for ((mean, a), b) in probabilities(joined(counts)).iter().zip(&a).zip(&b) {
+            assert!((mean - (p * a + q * b)).abs() < 1e-12, "{counts:?}");
+        }
+    }
+    let model = Model::from_file(joined([Some(3), Some(2)])).unwrap();
+    assert_eq!(Model::from_file(model.file().unwrap()).unwrap(), model);
+    let error = Model::from_file(joined([Some(0), Some(1)])).unwrap_err();
+    assert!(error.to_string().contains("counts 0 times"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod tables;
 
 use caviar_lab::{
-    Board, ErrorKind, Event, Experiment, Finished, Flow, LabError, Part, Quiet, Recipe, TrialRecord, TuneOptions,
+    Board, ErrorKind, Event, Experiment, Finished, Flow, Keep, LabError, Part, Quiet, Recipe, TrialRecord, TuneOptions,
     Validated, Workers, train, tune,
 };
 use caviar_tune::TrialState;
@@ -107,7 +107,7 @@ fn a_network_alone_is_the_network_in_the_crowd() {
     let held_out = write(&folder, "held_out.csv", &kinds(40, 7));
     let options = caviar_lab::DataOptions { validation: Part::File(held_out), ..caviar_lab::DataOptions::new("kind") };
     let experiment = Experiment::prepare(&table, &options).unwrap();
-    let crowd = searched(&experiment, &short(12), 3);
+    let crowd = searched(&experiment, &TuneOptions { keep: Keep::Best, ..short(12) }, 3);
     assert_eq!(crowd.validated, Validated::HeldOut);
     let alone = train(&experiment, &crowd.best.recipe, &Workers::new(2), &mut Quiet).unwrap();
     assert_eq!(alone.trials[0].curve, crowd.trials[crowd.best.trial as usize].curve);

@@ -43,7 +43,7 @@ pub struct SearchArgs {
     /// With how many further seeds the leaders are trained again, to say how sure their order is; 0 for none [default: 3]
     #[arg(long, value_name = "N", value_parser = values::seeds)]
     pub leader_seeds: Option<u64>,
-    /// What the model holds: the best few networks, their answers averaged (where trials are cross-validated), or one
+    /// What the model holds: several networks that are best together, their answers averaged, or the best one alone
     /// [default: ensemble]
     #[arg(long, value_parser = keep())]
     pub keep: Option<Keep>,

@@ -1,16 +1,17 @@
 //! Which columns a model leans on: each one's cells are dealt out anew among the rows.
 
 use std::ops::Range;
-use std::thread;
 
 use caviar_engine::rng::{Purpose, Stream};
 use caviar_engine::rows::Rows;
-use caviar_engine::train::{Data, DataError, Metric, Targets};
+use caviar_engine::train::{Data, DataError, Metric};
 
 use super::ColumnImportance;
 use crate::error::LabError;
 use crate::measure::figures_of;
 use crate::model::Model;
+use crate::sample::sample;
+use crate::share::shared_out;
 
 /// How often the cells of a column are dealt out anew.
 const DEALS: usize = 5;
@@ -38,13 +39,13 @@ pub(super) fn importance(
     let columns = columns(model);
     let Some(rows) = affordable(model, columns.len(), data.len()) else { return Ok(Vec::new()) };
     let sample = Sample::draw(data, rows, seed)?;
-    let answers = model.mean_answers(sample.data.features())?;
+    let answers = model.mean_answers(sample.data.features(), threads)?;
     let before = figures_of(&answers, &sample.data, model);
     let chosen = model.recipe().metric;
     let metric = if before.get(chosen).is_some_and(f64::is_finite) { chosen } else { Metric::Loss };
     let before = metric.cost(before.get(metric).unwrap_or(f64::NAN));
     let one = |(name, places): &(String, Range<usize>)| -> Result<ColumnImportance, LabError> {
-        let answers = model.mean_answers(&sample.dealt(places)?)?;
+        let answers = model.mean_answers(&sample.dealt(places)?, 1)?;
         let cost = |answers: &[f64]| {
             metric.cost(figures_of(answers, &sample.data, model).get(metric).unwrap_or(f64::NAN)) - before
         };
@@ -53,15 +54,7 @@ pub(super) fn importance(
         let spread = drops.iter().map(|one| (one - drop) * (one - drop)).sum::<f64>() / DEALS as f64;
         Ok(ColumnImportance { name: name.clone(), drop, deviation: spread.sqrt() })
     };
-    let share = columns.len().div_ceil(threads.max(1)).max(1);
-    let mut found = thread::scope(|scope| {
-        let parts =
-            columns.chunks(share).map(|part| scope.spawn(|| part.iter().map(one).collect::<Result<Vec<_>, _>>()));
-        let parts: Vec<_> = parts.collect();
-        let joined = parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.collect::<Result<Vec<_>, _>>()
-    })?
-    .concat();
+    let mut found = shared_out(&columns, threads, one).into_iter().collect::<Result<Vec<_>, _>>()?;
     found.retain(|column| column.drop.is_finite());
     found.sort_by(|a, b| b.drop.total_cmp(&a.drop));
     Ok(found)
@@ -103,32 +96,10 @@ struct Sample {
 
 impl Sample {
     fn draw(data: &Data, rows: usize, seed: u64) -> Result<Sample, LabError> {
-        let mut order: Vec<u32> = (0..data.len() as u32).collect();
-        if rows < data.len() {
-            Stream::new(seed, Purpose::Resample, FIRST_DEAL).shuffle(&mut order);
-            order.truncate(rows);
-            order.sort_unstable();
-        }
-        let picked = order.iter().map(|&row| row as usize);
-        let columns = data.features().columns();
+        let data = sample(data, rows, &Stream::new(seed, Purpose::Resample, FIRST_DEAL))?;
+        let (rows, columns) = (data.len(), data.features().columns());
         let mut inputs = vec![0.0_f32; rows * columns];
-        data.features().gather(&order, &mut inputs);
-        let targets = match data.targets() {
-            Targets::Classes { labels, classes } => {
-                Targets::Classes { labels: picked.clone().map(|row| labels[row]).collect(), classes: *classes }
-            }
-            Targets::Values { values, columns } => Targets::Values {
-                values: picked.clone().flat_map(|row| values[row * columns..(row + 1) * columns].to_vec()).collect(),
-                columns: *columns,
-            },
-        };
-        let features = Rows::from_f32(inputs.clone(), columns).map_err(|_| DataError::Empty)?;
-        let plain = Data::new(features, targets)?;
-        let weights = data.weights().map(|weights| picked.map(|row| weights[row]).collect::<Vec<f64>>());
-        let data = match weights.filter(|weights| weights.iter().any(|weight| *weight > 0.0)) {
-            Some(weights) => plain.with_weights(weights)?,
-            None => plain,
-        };
+        data.features().gather(&(0..rows as u32).collect::<Vec<u32>>(), &mut inputs);
         let deal = |deal| Stream::new(seed, Purpose::Resample, FIRST_DEAL + 1 + deal).permutation(rows);
         Ok(Sample { data, inputs, deals: (0..DEALS as u64).map(deal).collect() })
     }

@@ -115,9 +115,14 @@ fn summary(finished: &Finished) -> String {
         0 => String::new(),
         rows => format!(" The {rows} test rows took no part in any choice."),
     };
-    let kept = match finished.members {
-        0 | 1 => String::new(),
-        members => format!(" The model averages the answers of {members} networks, trained anew for the best trials."),
+    let kept = match (finished.members, finished.validated) {
+        (0 | 1, _) => String::new(),
+        (members, Validated::Folds(_)) => {
+            format!(" The model averages the answers of {members} networks, trained anew for the best trials.")
+        }
+        (members, Validated::HeldOut | Validated::Not) => {
+            format!(" The model averages the answers of {members} networks, chosen to be best together on these rows.")
+        }
     };
     let stopped = if finished.interrupted { " Stopped before its end." } else { "" };
     format!("{what}, in {} s.{chosen}{kept}{test}{stopped}", figure(finished.seconds))

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use caviar_engine::rng::{Purpose, derive};
+use caviar_engine::rng::{Purpose, Stream, derive};
 use caviar_engine::train::Metric;
 use caviar_tune::{Space, TrialState};
 
+use super::selection::selected;
+use super::shelf::Keeper;
 use super::stages::{REPEATED, is_past};
 use super::{FOLDS, Hunt};
 use crate::board::Board;
@@ -14,13 +16,15 @@ use crate::crew::{Teller, crew};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
-use crate::judge::{Judged, judge};
+use crate::judge::{Choice, Judged, judge};
 use crate::ledger::{Place, Stage};
-use crate::model::Network;
+use crate::measure::{class_weights, figures_of};
+use crate::model::{Model, Network, Weighting};
 use crate::network::Weights;
 use crate::options::{Interrupt, Keep};
 use crate::recipe::Recipe;
 use crate::run::{End, Limits, Onlooker, Run, run};
+use crate::sample::sample;
 
 /// Of the time, for the members of the committee.
 const REFIT_SHARE: f64 = 0.985;
@@ -31,6 +35,11 @@ const HURRY: Duration = Duration::from_millis(150);
 /// Where the seeds of a committee's members begin, beyond those of all folds.
 const MEMBER_SEEDS: u64 = 1 << 32;
 
+/// An average is chosen by at most so many validation rows.
+const MOST_ROWS: usize = 10_000;
+/// Where the draw of these rows begins, beyond those of resampling and of the columns' importance.
+const CHOOSING: u64 = 2 << 32;
+
 /// What is kept.
 struct Kept {
     /// The best trial's place among all.
@@ -38,7 +47,7 @@ struct Kept {
     view: View,
     /// The best trial's settings.
     recipe: Recipe,
-    networks: Vec<Network>,
+    choice: Choice,
     /// Networks that were trained for them.
     members: usize,
     /// The curve of the first of these.
@@ -67,8 +76,8 @@ impl Hunt<'_> {
             None => self.kept()?,
         };
         let interrupted = self.workers.interrupt.is_set();
-        let Kept { place, view, recipe, networks, members, refit, steps } = kept;
-        let judged = judge(self.experiment, &view, networks, self.workers.threads, !interrupted)?;
+        let Kept { place, view, recipe, choice, members, refit, steps } = kept;
+        let judged = judge(self.experiment, &view, choice, self.workers.threads, !interrupted)?;
         let record = &self.records[place].record;
         let epochs = record.best_epoch.map_or(record.epochs, |epoch| epoch + 1);
         let of_folds = || {
@@ -136,11 +145,12 @@ impl Hunt<'_> {
             trained += members.len();
             let weights = committee::mean(&members, recipe.hidden.len() + 1)?;
             let hidden = recipe.hidden.iter().map(|units| units * members.len()).collect();
-            networks.push(Network { recipe: Recipe { hidden, ..recipe.clone() }, weights });
+            networks.push(Network { recipe: Recipe { hidden, ..recipe.clone() }, count: 1, weights });
             best = best.or(Some((place, recipe, curve)));
         }
         let (place, recipe, refit) = best.ok_or_else(|| self.no_trial())?;
-        Ok(Kept { place, view: whole, recipe, networks, members: trained, refit, steps })
+        let choice = Choice { kept: networks, beside: Vec::new() };
+        Ok(Kept { place, view: whole, recipe, choice, members: trained, refit, steps })
     }
 
     /// Trains the members of a trial's committee, each with a seed of its own, the first with the trial's.
@@ -181,14 +191,53 @@ impl Hunt<'_> {
         Ok(Refit { recipe, runs })
     }
 
-    /// The network that was kept while trials ran.
+    /// Of the networks that were kept while trials ran, the best trial's, and those whose average is best on the
+    /// validation rows.
     fn kept(&self) -> Result<Kept, LabError> {
         let (Some(best), Some(view)) = (self.shelf.first(), &self.ground.held_out) else { return Err(self.no_trial()) };
-        let place = self.records.iter().position(|candidate| candidate.record.number == best.number);
-        let place = place.ok_or_else(|| self.no_trial())?;
-        let recipe = Recipe { patience: self.patience(), ..self.records[place].recipe.clone() };
-        let networks = vec![Network { recipe: recipe.clone(), weights: best.weights.clone() }];
-        Ok(Kept { place, view: view.clone(), recipe, networks, members: 1, refit: Vec::new(), steps: 0 })
+        let place = self.place_of(best.number).map_err(|_| self.no_trial())?;
+        let recipe = self.recipe_at(place);
+        let alone = Network { recipe: recipe.clone(), count: 1, weights: best.weights.clone() };
+        let average = self.average(view)?;
+        let choice = match self.options.keep {
+            Keep::Ensemble if average.len() > 1 => Choice { kept: average, beside: Vec::new() },
+            Keep::Ensemble | Keep::Best => Choice { kept: vec![alone], beside: average },
+        };
+        let members = choice.kept.len();
+        Ok(Kept { place, view: view.clone(), recipe, choice, members, refit: Vec::new(), steps: 0 })
+    }
+
+    /// A trial's settings, with the patience that it was trained by.
+    fn recipe_at(&self, place: usize) -> Recipe {
+        Recipe { patience: self.patience(), ..self.records[place].recipe.clone() }
+    }
+
+    /// The networks whose average is best on the validation rows, from the best trials' and the leaders' with further
+    /// seeds; the first is the best trial's.
+    fn average(&self, view: &View) -> Result<Vec<Network>, LabError> {
+        let Some(held_out) = &view.held_out else { return Ok(Vec::new()) };
+        // Whoever ends a search waits for no more than the best.
+        if self.workers.interrupt.is_set() {
+            return Ok(Vec::new());
+        }
+        let of_trial = |keeper: &Keeper| {
+            let recipe = self.recipe_at(self.place_of(keeper.number).ok()?);
+            Some(Network { recipe, count: 1, weights: keeper.weights.clone() })
+        };
+        let mut pool: Vec<Network> = self.shelf.iter().filter_map(of_trial).collect();
+        pool.extend(self.further.iter().cloned());
+        let stream = Stream::new(self.experiment.seed(), Purpose::Resample, CHOOSING);
+        let data = sample(held_out, MOST_ROWS, &stream)?;
+        let weighting = Weighting { column: None, classes: class_weights(&self.base, &view.train, &view.target)? };
+        let model = Model::new(view.encoder.clone(), view.target.clone(), pool, weighting);
+        let answers = model.answers_of_each(data.features(), self.workers.threads)?;
+        let metric = self.options.base.metric;
+        let counts = selected(&answers, self.workers.threads, |answers| {
+            let figures = figures_of(answers, &data, &model);
+            [metric.cost(figures.get(metric).unwrap_or(f64::NAN)), figures.loss()]
+        });
+        let pool = model.into_networks().into_iter().zip(counts);
+        Ok(pool.filter(|(_, count)| *count > 0).map(|(network, count)| Network { count, ..network }).collect())
     }
 
     fn no_trial(&self) -> LabError {

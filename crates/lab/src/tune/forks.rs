@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use caviar_tune::{Params, TrialState};
 
 use super::Hunt;
-use super::stages::{Candidate, Keeper, is_past, keep};
+use super::shelf::{Keeper, keep};
+use super::stages::{Candidate, is_past};
 use super::told::Told;
 use crate::board::Event;
 use crate::crew::Teller;

@@ -8,7 +8,8 @@ use caviar_tune::{Ask, Outcome, Slice, Study, TrialState};
 
 use super::leaders::share;
 use super::parking::Parking;
-use super::stages::{Candidate, Keeper, is_past, keep};
+use super::shelf::{Keeper, keep};
+use super::stages::{Candidate, is_past};
 use super::told::Told;
 use super::{Hunt, uniform};
 use crate::board::{Board, Event};

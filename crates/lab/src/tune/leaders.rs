@@ -12,6 +12,7 @@ use crate::board::{Board, Event};
 use crate::crew::{Teller, crew};
 use crate::error::LabError;
 use crate::ledger::{Place, Stage};
+use crate::model::Network;
 use crate::options::TuneOptions;
 use crate::recipe::Recipe;
 use crate::run::{End, Onlooker, Run};
@@ -55,8 +56,7 @@ impl Hunt<'_> {
             let mut queue = 0..leaders.len();
             let work = |rank: usize, teller: &Teller| {
                 let candidate = &self.records[leaders[rank]];
-                let own = derive(candidate.recipe.seed, Purpose::Trial, SEEDS + seed) >> 11;
-                let recipe = Recipe { seed: own, ..candidate.recipe.clone() };
+                let recipe = Recipe { seed: own_seed(&candidate.recipe, seed), ..candidate.recipe.clone() };
                 let place = Place::new(&ledger, Stage::Leader, candidate.record.number, seed).on(teller.worker);
                 let limits = self.limits(candidate.until, self.patience(), deadline, &place);
                 let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut Onlooker::new(|_, _| true))?;
@@ -74,6 +74,9 @@ impl Hunt<'_> {
                 self.records[leaders[rank]].record.steps += run.steps;
                 self.records[leaders[rank]].record.seconds += run.seconds;
                 scores[rank].push(score_of(&run));
+                let recipe = Recipe { patience: self.patience(), ..self.records[leaders[rank]].recipe.clone() };
+                let recipe = Recipe { seed: own_seed(&recipe, seed), ..recipe };
+                self.further.extend(run.weights.map(|weights| Network { recipe, count: 1, weights }));
             }
         }
         self.settle(&leaders, &scores, board)
@@ -228,6 +231,11 @@ impl Hunt<'_> {
         let longest = finalists.iter().map(|&place| self.records[place].mean.len()).max().unwrap_or(0);
         run.curve.len() < longest
     }
+}
+
+/// A further seed of a trial.
+fn own_seed(recipe: &Recipe, seed: u64) -> u64 {
+    derive(recipe.seed, Purpose::Trial, SEEDS + seed) >> 11
 }
 
 /// The score of a run; NaN of one that diverged or failed.

@@ -5,7 +5,7 @@ use crate::board::{Board, Event, Flow};
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{CurvePoint, TrialRecord};
-use crate::judge::judge;
+use crate::judge::{Choice, judge};
 use crate::ledger::{Place, Stage, trial_entry};
 use crate::model::{Model, Network};
 use crate::options::Workers;
@@ -70,7 +70,8 @@ pub fn train_longer(
     board.post(&Event::Trial(trial_event(&record)));
     let model = match (ran.weights, views) {
         (Some(weights), [view]) => {
-            Some(judge(experiment, view, vec![Network { recipe, weights }], workers.threads, false)?.model)
+            let choice = Choice::of(Network { recipe, count: 1, weights });
+            Some(judge(experiment, view, choice, workers.threads, false)?.model)
         }
         (Some(_) | None, _) => None,
     };

@@ -3,10 +3,11 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use caviar_store::study::{Entry, SnapshotKind};
+use caviar_store::study::Entry;
 use caviar_tune::{Params, Study, TrialState};
 
-use super::leaders::{LEADERS, share};
+use super::leaders::share;
+use super::shelf::{Keeper, keep};
 use super::told::Told;
 use super::{FOLDS, Hunt, next};
 use crate::board::{Board, Event};
@@ -15,8 +16,7 @@ use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
-use crate::ledger::{Fork, Ledger, Place, Stage, begins, optuna_entry, trial_entry};
-use crate::network::Weights;
+use crate::ledger::{Fork, Place, Stage, begins, optuna_entry, trial_entry};
 use crate::recipe::Recipe;
 use crate::run::{Company, End, Limits, Onlooker, Run, run};
 use crate::space::shown;
@@ -51,16 +51,6 @@ pub(super) struct Candidate {
     pub(super) divergence: Option<Divergence>,
     /// The metric along the epochs on every deal of the rows into folds so far.
     pub(super) deals: Vec<Vec<f64>>,
-}
-
-/// One of the best networks so far.
-pub(super) struct Keeper {
-    pub(super) number: u64,
-    /// Its score, as something to be made small.
-    pub(super) cost: f64,
-    pub(super) score: f64,
-    pub(super) best_epoch: Option<u64>,
-    pub(super) weights: Weights,
 }
 
 impl Hunt<'_> {
@@ -320,34 +310,4 @@ impl Candidate {
 
 pub(super) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
-}
-
-/// Keeps the best networks, one of a trial and of equal ones that of the lower number, whichever came first. The weights
-/// of a new one are written with what else there is to write, those of the one that it drives out are forgotten.
-pub(super) fn keep(
-    keeper: &Mutex<Vec<Keeper>>,
-    new: Keeper,
-    ledger: &Ledger,
-    mut entries: Vec<Entry>,
-) -> Result<(), LabError> {
-    // A poisoned lock means that another worker has panicked.
-    let mut shelf = keeper.lock().map_err(|_| LabError::Worker)?;
-    let order = |a: &Keeper, b: &Keeper| a.cost.total_cmp(&b.cost).then(a.number.cmp(&b.number));
-    // The same trial again has gone on, or is told again.
-    let old = shelf.iter().position(|old| old.number == new.number);
-    let better = old.is_none_or(|old| order(&new, &shelf[old]).is_le());
-    let last = shelf.last().filter(|_| old.is_none() && shelf.len() >= LEADERS);
-    if better && last.is_none_or(|last| order(&new, last).is_lt()) {
-        let driven_out = last.map(|last| last.number);
-        if ledger.is_kept() {
-            entries.push(ledger.weights_entry(&Stage::Screen.key(new.number, 0), &new.weights)?);
-            let key = driven_out.map(|number| Stage::Screen.key(number, 0));
-            entries.extend(key.map(|key| Entry::Forget(key, SnapshotKind::Weights)));
-        }
-        shelf.retain(|old| old.number != new.number && Some(old.number) != driven_out);
-        let place = shelf.partition_point(|old| order(old, &new).is_lt());
-        shelf.insert(place, new);
-    }
-    // Before another one can be better.
-    ledger.put(entries)
 }
