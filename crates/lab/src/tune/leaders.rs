@@ -21,6 +21,8 @@ use crate::train::trial_event;
 
 /// At most so many trials are leaders.
 pub(super) const LEADERS: usize = 5;
+/// With a time, what is left of it goes into further seeds, up to so many.
+const SEEDS_IN_TIME: u64 = 8;
 /// Fewer trials are no search whose leader is in doubt.
 const FEWEST_TRIALS: usize = 8;
 /// Of the time, for trials that are held out where leaders get further seeds after them, and until the end of these.
@@ -38,7 +40,8 @@ impl Hunt<'_> {
     ///
     /// Leaders are the best trials whose error is at most a quarter larger than that of the best one, two to five. The
     /// further seeds of all of them cost at most as many epochs as the search did, two leaders always get theirs; with
-    /// a time, as many as it has room for. A search of fewer than eight trials has no leaders.
+    /// a time, as many leaders as it has room for, and then as many seeds. A search of fewer than eight trials has no
+    /// leaders.
     pub(super) fn held_out_leaders(&mut self, board: &mut dyn Board) -> Result<(), LabError> {
         let deadline = self.deadline(SHARES[1]);
         let leaders = self.leaders(deadline.map(|end| end.saturating_duration_since(std::time::Instant::now())))?;
@@ -47,7 +50,7 @@ impl Hunt<'_> {
         }
         let mut scores: Vec<Vec<f64>> = self.shelf[..leaders.len()].iter().map(|keeper| vec![keeper.score]).collect();
         let ledger = self.workers.ledger.clone();
-        for seed in 1..=self.options.leader_seeds {
+        for seed in 1..=self.seeds() {
             let key = |place: usize| Stage::Leader.key(self.records[place].record.number, seed);
             let known = leaders.iter().all(|&place| ledger.has(&key(place)));
             if !known && (self.workers.interrupt.is_set() || is_past(deadline)) {
@@ -80,6 +83,12 @@ impl Hunt<'_> {
             }
         }
         self.settle(&leaders, &scores, board)
+    }
+
+    /// How many further seeds there are at most: with a time, as many as there is room for.
+    fn seeds(&self) -> u64 {
+        let asked = self.options.leader_seeds;
+        if self.options.is_timed() { asked.max(SEEDS_IN_TIME) } else { asked }
     }
 
     /// The places of the leaders, the best first, all of them on the shelf.
