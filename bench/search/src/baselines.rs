@@ -3,7 +3,7 @@
 use caviar_tune::conformance::keyed_uniform;
 use caviar_tune::{Params, Space};
 
-use crate::density;
+use crate::density::Densities;
 use crate::search::{FULL, RUNGS, Search};
 
 /// Virtual workers of the asynchronous methods.
@@ -30,7 +30,7 @@ pub enum Method {
     /// Three brackets, each in a box of half the width around the best so far.
     Zoom(Walls),
     /// Asynchronous halving with the sampler of BOHB.
-    DensityAsha,
+    DensityAsha(Walls),
     /// Asynchronous halving, stages by the number of configurations.
     ZoomAsha(Walls),
 }
@@ -190,10 +190,11 @@ impl Baseline {
                 let center = self.points[parent].place.clone();
                 self.near(&center, 0.5_f64.powi(stage as i32), walls)
             }
-            (Method::DensityAsha, _) if !anywhere => {
-                let dimensions = self.space.parameters().len();
-                let draws: Vec<f64> = (0..density::draws(dimensions)).map(|_| self.draw()).collect();
-                density::sample(&self.points, dimensions, &draws).unwrap_or_else(|| self.anywhere())
+            (Method::DensityAsha(walls), _) if !anywhere => {
+                match Densities::new(&self.points, self.space.parameters().len()) {
+                    Some(densities) => densities.sample(walls, &mut || self.draw()),
+                    None => self.anywhere(),
+                }
             }
             _ => self.anywhere(),
         }
@@ -211,7 +212,7 @@ impl Search for Baseline {
         let (point, rung) = match self.method {
             Method::Bracket => (self.of_bracket(1)?, self.rung),
             Method::Zoom(_) => (self.of_bracket(STAGES)?, self.rung),
-            Method::DensityAsha | Method::ZoomAsha(_) => {
+            Method::DensityAsha(_) | Method::ZoomAsha(_) => {
                 let (point, rung, now) = self.of_asha()?;
                 let epochs = RUNGS[rung] - if rung > 0 { RUNGS[rung - 1] } else { 0 };
                 self.jobs.push(Job { point, rung, ends: now + epochs as f64, error: 100.0 });
@@ -225,7 +226,7 @@ impl Search for Baseline {
 
     fn tell(&mut self, error: f64) {
         match (self.method, self.asked.take(), self.jobs.last_mut()) {
-            (Method::DensityAsha | Method::ZoomAsha(_), _, Some(job)) => job.error = error,
+            (Method::DensityAsha(_) | Method::ZoomAsha(_), _, Some(job)) => job.error = error,
             (_, Some(point), _) => {
                 self.points[point].errors.push(error);
                 if self.points[point].errors.len() == RUNGS.len() {

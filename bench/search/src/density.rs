@@ -1,6 +1,6 @@
 //! The sampler of BOHB: where good points are dense and bad ones are not.
 
-use crate::baselines::Point;
+use crate::baselines::{Point, Walls};
 use crate::search::RUNGS;
 
 /// Of the points of a rung, the good ones.
@@ -11,56 +11,78 @@ const CANDIDATES: usize = 24;
 const NARROWEST: f64 = 0.03;
 const WIDER: f64 = 3.0;
 
-/// Uniform draws that a sample takes.
-pub fn draws(dimensions: usize) -> usize {
-    CANDIDATES * (1 + 2 * dimensions)
+/// Gaussian kernels with Scott's widths at good points, and at the others.
+///
+/// Reference: Falkner, Klein & Hutter 2018, "BOHB", which draws inside the walls.
+pub struct Densities {
+    good: Kernels,
+    others: Kernels,
 }
 
-/// A place by the densities at the highest rung with enough points; nothing where none has.
-///
-/// Gaussian kernels with Scott's widths; a candidate is a good point moved by its kernel, moved to the wall outside.
-///
-/// Reference: Falkner, Klein & Hutter 2018, "BOHB".
-pub fn sample(points: &[Point], dimensions: usize, draws: &[f64]) -> Option<Vec<f64>> {
-    let least = dimensions + 1;
-    let (good, bad) = (0..RUNGS.len()).rev().find_map(|rung| {
-        let mut there: Vec<&Point> = points.iter().filter(|point| point.errors.len() > rung).collect();
-        there.sort_by(|a, b| a.errors[rung].total_cmp(&b.errors[rung]));
-        let good = ((there.len() as f64 * GOOD) as usize).max(least);
-        (there.len() >= good + least).then(|| {
-            let places: Vec<&[f64]> = there.iter().map(|point| &point.place[..]).collect();
-            (places[..good].to_vec(), places[good..].to_vec())
+struct Kernels {
+    places: Vec<Vec<f64>>,
+    widths: Vec<f64>,
+}
+
+impl Densities {
+    /// At the highest rung with enough points; nothing where none has.
+    pub fn new(points: &[Point], dimensions: usize) -> Option<Densities> {
+        let least = dimensions + 1;
+        (0..RUNGS.len()).rev().find_map(|rung| {
+            let mut there: Vec<&Point> = points.iter().filter(|point| point.errors.len() > rung).collect();
+            there.sort_by(|a, b| a.errors[rung].total_cmp(&b.errors[rung]));
+            let good = ((there.len() as f64 * GOOD) as usize).max(least);
+            (there.len() >= good + least).then(|| {
+                let [good, others] = [&there[..good], &there[good..]].map(|points| Kernels::new(points, dimensions));
+                Densities { good, others }
+            })
         })
-    })?;
-    let (widths, others) = (scott(&good, dimensions), scott(&bad, dimensions));
-    let candidates = draws.chunks_exact(1 + 2 * dimensions).map(|draws| {
-        let center = good[((draws[0] * good.len() as f64) as usize).min(good.len() - 1)];
-        let normal = |axis: usize| {
-            let (u, v) = (draws[1 + 2 * axis], draws[2 + 2 * axis]);
-            (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    }
+
+    /// Of good points moved by their kernels the one with the largest ratio of the densities.
+    pub fn sample(&self, walls: Walls, draw: &mut dyn FnMut() -> f64) -> Vec<f64> {
+        let mut best = (f64::NEG_INFINITY, Vec::new());
+        for _ in 0..CANDIDATES {
+            let place = self.good.sample(walls, draw);
+            let ratio = self.good.log(&place) - self.others.log(&place);
+            if best.1.is_empty() || ratio >= best.0 {
+                best = (ratio, place);
+            }
+        }
+        best.1
+    }
+}
+
+impl Kernels {
+    fn new(points: &[&Point], dimensions: usize) -> Kernels {
+        let count = points.len() as f64;
+        // `σ n^(-1/(4+d))` for each axis.
+        let width = |axis: usize| {
+            let mean = points.iter().map(|point| point.place[axis]).sum::<f64>() / count;
+            let variance = points.iter().map(|point| (point.place[axis] - mean).powi(2)).sum::<f64>() / count;
+            (variance.sqrt() * count.powf(-1.0 / (4.0 + dimensions as f64))).max(NARROWEST)
         };
-        let place: Vec<f64> =
-            (0..dimensions).map(|axis| (center[axis] + WIDER * widths[axis] * normal(axis)).clamp(0.0, 1.0)).collect();
-        (log_density(&good, &widths, &place) - log_density(&bad, &others, &place), place)
-    });
-    candidates.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place)
-}
+        let places = points.iter().map(|point| point.place.clone()).collect();
+        Kernels { places, widths: (0..dimensions).map(width).collect() }
+    }
 
-/// `σ n^(-1/(4+d))` for each axis.
-fn scott(places: &[&[f64]], dimensions: usize) -> Vec<f64> {
-    let count = places.len() as f64;
-    let width = |axis: usize| {
-        let mean = places.iter().map(|place| place[axis]).sum::<f64>() / count;
-        let variance = places.iter().map(|place| (place[axis] - mean).powi(2)).sum::<f64>() / count;
-        (variance.sqrt() * count.powf(-1.0 / (4.0 + dimensions as f64))).max(NARROWEST)
-    };
-    (0..dimensions).map(width).collect()
-}
+    fn sample(&self, walls: Walls, draw: &mut dyn FnMut() -> f64) -> Vec<f64> {
+        let center = &self.places[((draw() * self.places.len() as f64) as usize).min(self.places.len() - 1)];
+        let near = |(center, width): (&f64, &f64)| loop {
+            let normal = (-2.0 * (1.0 - draw()).ln()).sqrt() * (std::f64::consts::TAU * draw()).cos();
+            let place = center + WIDER * width * normal;
+            if walls == Walls::Clipped || (0.0..=1.0).contains(&place) {
+                break place.clamp(0.0, 1.0);
+            }
+        };
+        center.iter().zip(&self.widths).map(near).collect()
+    }
 
-fn log_density(places: &[&[f64]], widths: &[f64], at: &[f64]) -> f64 {
-    let kernel = |place: &&[f64]| {
-        let axes = place.iter().zip(at).zip(widths);
-        axes.map(|((center, x), width)| -0.5 * ((x - center) / width).powi(2) - width.ln()).sum::<f64>().exp()
-    };
-    (places.iter().map(kernel).sum::<f64>() / places.len() as f64).max(1e-32).ln()
+    fn log(&self, at: &[f64]) -> f64 {
+        let kernel = |place: &Vec<f64>| {
+            let axes = place.iter().zip(at).zip(&self.widths);
+            axes.map(|((center, x), width)| -0.5 * ((x - center) / width).powi(2) - width.ln()).sum::<f64>().exp()
+        };
+        (self.places.iter().map(kernel).sum::<f64>() / self.places.len() as f64).max(1e-32).ln()
+    }
 }

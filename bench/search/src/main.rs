@@ -8,7 +8,9 @@
 mod baselines;
 mod density;
 mod network;
+mod parzen;
 mod search;
+mod tpe;
 
 use std::error::Error;
 use std::path::Path;
@@ -17,6 +19,7 @@ use baselines::{Baseline, Method, Walls};
 use caviar_tune::{Budget, Params, Sampler, SearchError, Study};
 use network::{Question, Surrogate};
 use search::{FULL, Ours, Search, space};
+use tpe::Tpe;
 
 /// Budgets in full trainings.
 const BUDGETS: [u64; 4] = [10, 20, 50, 100];
@@ -73,11 +76,23 @@ fn methods(all: bool) -> Vec<(&'static str, Start)> {
     let baseline = |method: Method| -> Start {
         Box::new(move |epochs, seed| Ok(Box::new(Baseline::new(method, space()?, epochs, seed))))
     };
+    let tpe = |is_pruned: bool| -> Start {
+        Box::new(move |epochs, seed| Ok(Box::new(Tpe::new(is_pruned, space()?, epochs, seed))))
+    };
     let mut methods = vec![("zoom", zoom), ("random", sampler(Sampler::Random)), ("sobol", sampler(Sampler::Sobol))];
     if all {
         methods.extend([
+            ("TPE (as Optuna), full trainings", tpe(false)),
+            ("TPE with a successive-halving pruner (as Optuna)", tpe(true)),
             ("successive halving, one bracket sized to the budget", baseline(Method::Bracket)),
-            ("ASHA with a density sampler (as BOHB), 8 virtual workers", baseline(Method::DensityAsha)),
+            (
+                "ASHA with densities (as BOHB), 8 virtual workers, inside the walls",
+                baseline(Method::DensityAsha(Walls::Inside)),
+            ),
+            (
+                "ASHA with densities, 8 virtual workers, clipped to the walls",
+                baseline(Method::DensityAsha(Walls::Clipped)),
+            ),
             ("zoom and halving, 3 stages, inside the box", baseline(Method::Zoom(Walls::Inside))),
             ("zoom and halving, 3 stages, clipped to the walls", baseline(Method::Zoom(Walls::Clipped))),
             ("zoom-ASHA, 8 virtual workers, inside the box", baseline(Method::ZoomAsha(Walls::Inside))),
