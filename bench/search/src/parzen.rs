@@ -122,3 +122,45 @@ fn weight(place: usize, count: usize) -> f64 {
     }
     first + (1.0 - first) * place as f64 / (older as f64 - 1.0).max(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use caviar_tune::Scale;
+
+    use super::{Axis, Density, weight};
+
+    #[test]
+    fn a_kernel_is_as_wide_as_the_larger_way_to_its_neighbors() {
+        let density = Density::new(&[&[0.5], &[0.1], &[0.7]], 1);
+        let widths: Vec<f64> = density.kernels.iter().map(|kernel| kernel.axes[0][1]).collect();
+        // Neighbors of 0.5 are 0.1 and 0.7; 0.7 has 0.5 alone, but 1 / (3 + 2) is the least; the last one is the whole space.
+        for (got, wanted) in widths.iter().zip([0.4, 0.4, 0.2, 1.0]) {
+            assert!((got - wanted).abs() < 1e-12, "{widths:?}");
+        }
+    }
+
+    #[test]
+    fn a_density_is_one_in_all() {
+        let density = Density::new(&[&[0.02], &[0.1], &[0.95]], 1);
+        let of = |scale: Scale, places: &[f64]| -> f64 {
+            let axes = [Axis::new(&scale)];
+            places.iter().map(|&place| density.log(&axes, &[axes[0].middle(place)]).exp()).sum()
+        };
+        let places: Vec<f64> = (0..1000).map(|place| (f64::from(place) + 0.5) / 1000.0).collect();
+        assert!((of(Scale::linear(2.0, 5.0).unwrap(), &places) / 1000.0 - 1.0).abs() < 1e-4);
+        let integers: Vec<f64> = (0..5).map(|place| (f64::from(place) + 0.5) / 5.0).collect();
+        assert!((of(Scale::integer(1, 5).unwrap(), &integers) - 1.0).abs() < 1e-12);
+        // 1, 2 and 3 end at 1.5, 2.5 and 3.5 of 0.5 to 3.5, in the exponent.
+        let log: Vec<f64> = [1.0, 2.0, 3.0].map(|value: f64| (value / 0.5).ln() / 7.0_f64.ln()).to_vec();
+        assert!((of(Scale::log_integer(1, 3).unwrap(), &log) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn old_places_count_less() {
+        // Of 28 places three are old: 1/28, the middle between it and 1, and 1.
+        let weights = [0, 1, 2, 3, 27].map(|place| weight(place, 28));
+        for (got, wanted) in weights.iter().zip([1.0 / 28.0, (1.0 + 1.0 / 28.0) / 2.0, 1.0, 1.0, 1.0]) {
+            assert!((got - wanted).abs() < 1e-12, "{weights:?}");
+        }
+    }
+}
