@@ -6,6 +6,7 @@
 //! run, because a run is a function of its recipe, its rows and its snapshot.
 
 mod curve;
+mod deed;
 mod fork;
 mod inbox;
 mod optuna;
@@ -59,8 +60,6 @@ struct Book {
     /// Runs of earlier processes that may go on from a snapshot.
     begun: BTreeSet<RunKey>,
     inbox: Inbox,
-    /// Trials that were changed from the keyboard.
-    by_hand: BTreeSet<u64>,
     forks: Mutex<Forks>,
     /// Of the work of earlier processes.
     elapsed: Duration,
@@ -195,7 +194,6 @@ impl Ledger {
         let kept = reader.kept(SnapshotKind::State)?;
         let (wishes, trials) = (reader.wishes(0)?, reader.trials()?);
         Ok(Book {
-            by_hand: inbox::by_hand(&reader.commands()?, &wishes),
             forks: Mutex::new(Forks::of(&trials).map_err(|what| damaged(&path, &what))?),
             known,
             elapsed: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
@@ -203,7 +201,7 @@ impl Ledger {
             spans: Mutex::new(spans),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
             kept: Mutex::new(kept.into_iter().collect()),
-            inbox: Inbox::new(wishes),
+            inbox: Inbox::new(wishes, &reader.commands()?),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
             writer: None,

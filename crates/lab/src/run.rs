@@ -73,6 +73,15 @@ struct Noted<'a, 'b> {
     scribe: &'a mut Scribe<'b>,
 }
 
+impl Noted<'_, '_> {
+    fn noted(&mut self, steps: u64, asked: Option<Steer>) -> Option<Steer> {
+        if let Some(steer) = &asked {
+            self.scribe.mailed.note(steps, steer);
+        }
+        asked
+    }
+}
+
 impl Company for Noted<'_, '_> {
     fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
         self.company.epoch(point, seconds)
@@ -83,13 +92,19 @@ impl Company for Noted<'_, '_> {
     }
 
     fn next(&mut self, steps: u64) -> Option<Steer> {
-        self.scribe.mailed.next(steps).or_else(|| self.company.next(steps))
+        self.scribe.mailed.next(steps).or_else(|| {
+            let asked = self.company.next(steps);
+            self.noted(steps, asked)
+        })
     }
 
     fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer> {
         match self.scribe.mailed.is_pausing() {
             true => self.scribe.mailed.wait(steps),
-            false => self.company.wait(steps, halt),
+            false => {
+                let asked = self.company.wait(steps, halt);
+                self.noted(steps, asked)
+            }
         }
     }
 

@@ -27,11 +27,13 @@ fn outcome(finished: &Finished) -> Vec<u8> {
     finished.model.file().unwrap().to_bytes().unwrap()
 }
 
-/// Somebody with another process, who leaves wishes, ends the run, or takes a copy of the file as a kill would leave it.
+/// Somebody with a keyboard and with another process, who leaves wishes, ends the run, or takes a copy of the file as a
+/// kill would leave it.
 #[derive(Default)]
 struct Person {
     path: PathBuf,
     wishes: Vec<(u64, Steer)>,
+    keys: Vec<(u64, Steer)>,
     ends_at: Option<(u64, Interrupt)>,
     copies: Option<PathBuf>,
 }
@@ -53,7 +55,7 @@ impl Steering for Person {
             fs::copy(&self.path, to).unwrap();
             fs::copy(suffixed(&self.path), suffixed(to)).unwrap();
         }
-        None
+        self.keys.pop_if(|(due, _)| *due <= steps).map(|(_, asked)| asked)
     }
 
     fn wait(&mut self, _: u64, _: Halt<'_>) -> Option<Steer> {
@@ -114,18 +116,29 @@ fn a_wish_is_done_between_two_steps_and_again_after_a_kill() {
     assert!(outcome(&train(&place.experiment, &recipe(), &workers, &mut Quiet).unwrap()) == scripted);
 }
 
-/// The wishes of a person while a process trains, and the step at which it is left, if it is.
-type Sitting = (Vec<(u64, Steer)>, Option<u64>);
+/// What a person does while a process trains, later things first, and the step at which it is left, if it is.
+#[derive(Default)]
+struct Sitting {
+    wishes: Vec<(u64, Steer)>,
+    keys: Vec<(u64, Steer)>,
+    left_at: Option<u64>,
+}
+
+impl Sitting {
+    fn left_at(step: u64) -> Sitting {
+        Sitting { left_at: Some(step), ..Sitting::default() }
+    }
+}
 
 /// What a training becomes that is left and taken up again, each time by another process.
 fn in_sittings(place: &Place, path: &Path, sittings: Vec<Sitting>) -> Finished {
     let mut ledger = Some(begin(path));
     let mut finished = None;
-    for (wishes, ends) in sittings {
+    for Sitting { wishes, keys, left_at } in sittings {
         let workers =
             Workers { ledger: ledger.take().unwrap_or_else(|| Ledger::open(path).unwrap()), ..Workers::new(1) };
-        let ends_at = ends.map(|step| (step, workers.interrupt.clone()));
-        let mut person = Person { path: path.to_owned(), wishes, ends_at, copies: None };
+        let ends_at = left_at.map(|step| (step, workers.interrupt.clone()));
+        let mut person = Person { path: path.to_owned(), wishes, keys, ends_at, copies: None };
         match train_steered(&place.experiment, &recipe(), &workers, &mut Quiet, &mut person) {
             Ok(ended) => finished = Some(ended),
             Err(error) => assert!(matches!(error, LabError::Left), "{error}"),
@@ -140,7 +153,8 @@ fn what_is_taken_back_through_the_file_never_was() {
     let path = place.path("study.db");
     let wishes = vec![(60, Steer::Undo), (10, Steer::Set(Change::LearningRate(0.07)))];
     // Left in the middle, and taken up again.
-    let finished = in_sittings(&place, &path, vec![(wishes, None), (Vec::new(), Some(150)), (Vec::new(), None)]);
+    let first = Sitting { wishes, left_at: Some(150), ..Sitting::default() };
+    let finished = in_sittings(&place, &path, vec![first, Sitting::default()]);
     assert_eq!(done(&path).len(), 2);
     assert!(outcome(&finished) == place.scripted(Vec::new()));
 }
@@ -151,9 +165,39 @@ fn what_was_changed_before_the_run_was_left_can_be_taken_back() {
     let path = place.path("study.db");
     // Changed, left, and taken back by another process.
     let changed = vec![(10, Steer::Set(Change::LearningRate(0.07)))];
-    let finished = in_sittings(&place, &path, vec![(changed, Some(90)), (vec![(120, Steer::Undo)], None)]);
+    let first = Sitting { wishes: changed, ..Sitting::left_at(90) };
+    let second = Sitting { wishes: vec![(120, Steer::Undo)], ..Sitting::default() };
+    let finished = in_sittings(&place, &path, vec![first, second]);
     assert_eq!(done(&path).len(), 2);
     assert!(outcome(&finished) == place.scripted(Vec::new()));
+}
+
+#[test]
+fn what_was_changed_from_the_keyboard_before_the_run_was_left_can_be_taken_back_through_the_file() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    let first = Sitting { keys: vec![(10, Steer::Set(Change::LearningRate(0.07)))], ..Sitting::left_at(90) };
+    // Left again after it was taken back: nothing brings the change back.
+    let second = Sitting { wishes: vec![(120, Steer::Undo)], ..Sitting::left_at(160) };
+    let finished = in_sittings(&place, &path, vec![first, second, Sitting::default()]);
+    assert!(outcome(&finished) == place.scripted(Vec::new()));
+}
+
+#[test]
+fn of_changes_by_both_ways_the_last_is_taken_back_first_by_either() {
+    let place = Place::new();
+    let path = place.path("study.db");
+    let (rate, l2) = (Steer::Set(Change::LearningRate(0.03)), Steer::Set(Change::L2(0.4)));
+    let first = Sitting {
+        wishes: vec![(10, Steer::Set(Change::BatchSize(20)))],
+        keys: vec![(70, l2), (60, Steer::Undo), (50, Steer::Scale(0.5)), (5, rate.clone())],
+        ..Sitting::left_at(90)
+    };
+    // Back before the change of L2, and before that of the batch size, each time in another process.
+    let second = Sitting { wishes: vec![(100, Steer::Undo)], ..Sitting::left_at(110) };
+    let third = Sitting { keys: vec![(115, Steer::Undo)], ..Sitting::left_at(125) };
+    let finished = in_sittings(&place, &path, vec![first, second, third, Sitting::default()]);
+    assert!(outcome(&finished) == place.scripted(vec![(5, rate)]));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import threading
 
 import numpy as np
@@ -121,6 +123,68 @@ def test_workers_of_one_process_share_a_study(tmp_path):
     while trial := alone.ask():
         alone.tell(trial, value(trial.params))
     assert [t["params"] for t in study.trials] == [t["params"] for t in alone.trials]
+
+
+def test_workers_wait_for_each_other_where_trials_are_thinned_out(tmp_path):
+    given = {"trials": 30, "epochs": 27, "random_state": 2}
+    with Study.create(tmp_path / "alone.db", SPACE, **given) as alone:
+        work(alone)
+    with Study.create(tmp_path / "shared.db", SPACE, **given) as study:
+        raised = []
+
+        def worker():
+            try:
+                work(study)
+            except Exception as error:
+                raised.append(error)
+
+        workers = [threading.Thread(target=worker) for _ in range(5)]
+        [thread.start() for thread in workers]
+        [thread.join() for thread in workers]
+        assert not raised
+    facts = [[(t["params"], t["epochs"], t["state"]) for t in each.trials] for each in (alone, study)]
+    assert facts[0] == facts[1] and study.state == "finished"
+
+
+def test_who_asks_waits_until_another_thread_tells(tmp_path):
+    study = Study.create(tmp_path / "waiting.db", SPACE, trials=30, epochs=27, random_state=2)
+    given = []
+    with pytest.raises(RuntimeError, match="before one of these trials is told"):
+        while True:
+            given.append(study.ask(wait=False))
+    asked = []
+    waiting = threading.Thread(target=lambda: asked.append(study.ask()))
+    waiting.start()
+    for trial in given:
+        assert not asked
+        study.tell(trial, value(trial.params))
+    waiting.join()
+    assert asked[0].end > given[0].end
+    study.close()
+
+
+WAITING = """
+import sys
+from caviar import Study
+study = Study.create(sys.argv[1], {"x": {"scale": "linear", "low": 0.0, "high": 1.0}}, trials=9, epochs=9, random_state=0)
+try:
+    try:
+        while study.ask(wait=False):
+            pass
+    except RuntimeError:
+        print("asked", flush=True)
+    study.ask()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_waiting(start, tmp_path):
+    process = start(WAITING, tmp_path / "own.db")
+    assert process.stdout.readline() == "asked\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=120)[0] == "interrupted\n"
 
 
 def test_what_cannot_be_asked_or_told_is_named(tmp_path):

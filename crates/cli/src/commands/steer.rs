@@ -82,12 +82,12 @@ fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[S
 /// Whether a trial was paused through the file.
 fn is_paused(wishes: &[WishRow], trial: u64) -> bool {
     let taken = wishes.iter().filter(|wish| wish.trial == trial && wish.step.is_some());
-    let halts = taken.filter_map(|wish| match serde_json::from_str(&wish.wish) {
+    let mut halts = taken.filter_map(|wish| match serde_json::from_str(&wish.wish) {
         Ok(Steer::Pause) => Some(true),
         Ok(Steer::Continue | Steer::Stop) => Some(false),
         Ok(Steer::Set(_) | Steer::Scale(_) | Steer::Undo | Steer::Fork(_)) | Err(_) => None,
     });
-    halts.last().unwrap_or(false)
+    halts.next_back().unwrap_or(false)
 }
 
 fn commands(study: &StudyView) -> Result<Vec<CommandRow>, Failure> {

@@ -3,17 +3,18 @@
 //! A wish is written down with the step at which it is done before it is done. Who goes on after a kill does it again at
 //! that step, unless it goes on from a snapshot that holds it.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Mutex;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use caviar_store::study::{CommandRow, Entry, StudyReader, StudyWriter, WishRow};
 
 use super::Book;
+use super::deed::{Deed, deeds, in_force};
 use crate::error::LabError;
 use crate::options::Interrupt;
-use crate::steering::{Steer, Steered};
+use crate::steering::Steer;
 
 /// The file is looked at so often, in milliseconds.
 const PERIOD: u64 = 100;
@@ -27,25 +28,35 @@ pub(super) struct Inbox {
     /// Wishes that no trial has taken up; each looks for its own.
     waiting: AtomicU64,
     known: Mutex<Vec<WishRow>>,
+    /// All that was taken up, whoever asked, by trial.
+    deeds: Mutex<BTreeMap<u64, Vec<Deed>>>,
 }
 
 impl Inbox {
-    pub(super) fn new(known: Vec<WishRow>) -> Self {
-        let waiting = AtomicU64::new(waiting(&known));
-        Inbox { start: Instant::now(), due: AtomicU64::new(0), waiting, known: Mutex::new(known) }
+    pub(super) fn new(known: Vec<WishRow>, commands: &[CommandRow]) -> Self {
+        let (waiting, deeds) = (AtomicU64::new(waiting(&known)), Mutex::new(deeds(commands, &known)));
+        Inbox { start: Instant::now(), due: AtomicU64::new(0), waiting, known: Mutex::new(known), deeds }
     }
 
-    /// Wishes that a run must do again: all of them where it begins anew, else those that its snapshot does not hold.
-    pub(super) fn replayed(&self, trial: u64, anew: bool) -> Vec<WishRow> {
-        let known = self.known.lock().map(|known| known.clone()).unwrap_or_default();
-        let taken = known.into_iter().filter(|wish| wish.trial == trial && wish.step.is_some());
-        taken.filter(|wish| anew || !wish.done).collect()
+    /// What a run must do again: all that was asked where it begins anew, else the wishes that its snapshot does not hold.
+    fn replayed(&self, trial: u64, anew: bool) -> Vec<Deed> {
+        if anew {
+            let deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
+            return deeds.get(&trial).cloned().unwrap_or_default();
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().filter(|wish| wish.trial == trial && !wish.done).filter_map(Deed::of).collect()
     }
 
-    /// Whether changes are known that were made in a run before it came so far.
-    fn has_changes(&self, trial: u64, steps: u64) -> bool {
-        let known = self.replayed(trial, true);
-        known.iter().any(|wish| wish.step.is_some_and(|step| step <= steps) && changes(wish))
+    /// Remembers what was taken up.
+    fn note(&self, trial: u64, deed: Deed) {
+        self.deeds.lock().unwrap_or_else(PoisonError::into_inner).entry(trial).or_default().push(deed);
+    }
+
+    /// Whether a change is in force, apart from what was asked for last.
+    fn has_changes(&self, trial: u64) -> bool {
+        let deeds = self.replayed(trial, true);
+        deeds.split_last().is_some_and(|(_, before)| in_force(before.iter()) > 0)
     }
 
     /// The next wish for a trial that nobody has taken up, now that so many updates are made; on the disk with the step.
@@ -84,7 +95,7 @@ impl Inbox {
 
     /// Whether a run must begin anew because it took a change back that its snapshot may hold.
     pub(super) fn wants_all(&self, trial: u64) -> bool {
-        self.replayed(trial, false).iter().any(|wish| steer_of(wish) == Some(Steer::Undo))
+        self.replayed(trial, false).iter().any(|deed| deed.steer == Steer::Undo)
     }
 
     /// These wishes are in a snapshot.
@@ -104,34 +115,18 @@ fn waiting(wishes: &[WishRow]) -> u64 {
 }
 
 /// What is asked; nothing where it is not understood.
-fn steer_of(wish: &WishRow) -> Option<Steer> {
+pub(super) fn steer_of(wish: &WishRow) -> Option<Steer> {
     serde_json::from_str(&wish.wish).ok()
-}
-
-fn changes(wish: &WishRow) -> bool {
-    matches!(steer_of(wish), Some(Steer::Set(_) | Steer::Scale(_)))
-}
-
-/// The trials that were changed otherwise than by these wishes.
-pub(super) fn by_hand(commands: &[CommandRow], wishes: &[WishRow]) -> BTreeSet<u64> {
-    let unknown = |command: &&CommandRow| {
-        let after = match serde_json::from_str(&command.change) {
-            Ok(Steered::Undone { left, .. }) => left,
-            Ok(_) | Err(_) => command.step,
-        };
-        !wishes.iter().any(|wish| wish.trial == command.trial && wish.step.is_some_and(|step| step + 1 == after))
-    };
-    commands.iter().filter(unknown).map(|command| command.trial).collect()
 }
 
 /// Steers a run by the wishes of its study's file.
 pub(crate) struct Mailed<'a> {
     book: Option<&'a Book>,
     trial: u64,
-    /// Those that are to be done again.
-    replayed: VecDeque<WishRow>,
-    /// Updates that the run has behind it, where it goes on from where it was left.
-    goes_on: Option<u64>,
+    /// What is to be done again.
+    replayed: VecDeque<Deed>,
+    /// Whether the run goes on from where it was left.
+    goes_on: bool,
     interrupt: &'a Interrupt,
     /// The wish that was asked for last, if the file has it.
     last: Option<u64>,
@@ -142,9 +137,9 @@ pub(crate) struct Mailed<'a> {
 }
 
 impl<'a> Mailed<'a> {
-    /// For a run that goes on from so many updates, or that begins.
-    pub(super) fn new(book: Option<&'a Book>, trial: u64, goes_on: Option<u64>, interrupt: &'a Interrupt) -> Self {
-        let replayed = book.map_or_else(VecDeque::new, |book| book.inbox.replayed(trial, goes_on.is_none()).into());
+    /// For a run that goes on from where it was left, or that begins.
+    pub(super) fn new(book: Option<&'a Book>, trial: u64, goes_on: bool, interrupt: &'a Interrupt) -> Self {
+        let replayed = book.map_or_else(VecDeque::new, |book| book.inbox.replayed(trial, !goes_on).into());
         let (taken, last) = (Vec::new(), None);
         Mailed { book, trial, replayed, goes_on, interrupt, last, taken, is_pausing: false, failure: None }
     }
@@ -154,22 +149,35 @@ impl<'a> Mailed<'a> {
         self.last
     }
 
-    /// Whether changes were made through the file before the run was left, and none by hand, so that it can begin anew.
+    /// Whether a change is in force that was made before this process took the run up, so that it is taken back by going
+    /// there again.
     pub(crate) fn can_begin_anew(&self) -> bool {
-        let Some((book, steps)) = self.book.zip(self.goes_on) else { return false };
-        !book.by_hand.contains(&self.trial) && book.inbox.has_changes(self.trial, steps)
+        self.goes_on && self.book.is_some_and(|book| book.inbox.has_changes(self.trial))
+    }
+
+    /// Whether the run is on its way to where it was when it began anew: what is written of it is still further.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.goes_on && !self.replayed.is_empty()
+    }
+
+    /// Somebody else has asked for something.
+    pub(crate) fn note(&mut self, step: u64, steer: &Steer) {
+        self.last = None;
+        if let Some(book) = self.book {
+            book.inbox.note(self.trial, Deed { step, steer: steer.clone(), wish: None });
+        }
     }
 
     /// The next wish of the file.
     pub(crate) fn next(&mut self, steps: u64) -> Option<Steer> {
         let book = self.book?;
         self.last = None;
-        while let Some(wish) = self.replayed.pop_front_if(|wish| wish.step.is_some_and(|step| step <= steps)) {
-            let steer = self.read(&wish);
+        while let Some(deed) = self.replayed.pop_front_if(|deed| deed.step <= steps) {
+            self.taken.extend(deed.wish);
+            self.last = deed.wish;
             // Nobody waits again.
-            self.is_pausing = false;
-            if let Some(steer) = steer.filter(|steer| !matches!(steer, Steer::Pause | Steer::Continue)) {
-                return Some(steer);
+            if !matches!(deed.steer, Steer::Pause | Steer::Continue) {
+                return Some(deed.steer);
             }
         }
         match book.inbox.take(self.trial, steps, &book.reader, book.writer.as_ref()?) {
@@ -185,7 +193,11 @@ impl<'a> Mailed<'a> {
         self.taken.push(wish.id);
         self.last = Some(wish.id);
         // One that is not understood was left by a newer program, and is passed over.
-        let steer = steer_of(wish);
+        let deed = Deed::of(wish);
+        if let Some((book, deed)) = self.book.zip(deed.clone()) {
+            book.inbox.note(self.trial, deed);
+        }
+        let steer = deed.map(|deed| deed.steer);
         self.is_pausing = match steer {
             Some(Steer::Pause) => true,
             Some(Steer::Continue | Steer::Stop) => false,

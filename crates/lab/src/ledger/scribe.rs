@@ -136,10 +136,10 @@ struct Birthplace {
 pub(crate) struct Beginning {
     /// The epochs that it has behind it.
     pub(crate) curve: Vec<CurvePoint>,
-    /// Updates that it has behind it.
-    steps: u64,
     /// Whether it goes on from where it was left, rather than from its own beginning.
     goes_on: bool,
+    /// Whether it was further, so that what was changed is told anew.
+    tells_anew: bool,
     /// Whether what is written of it no longer holds.
     contradicts: bool,
 }
@@ -207,7 +207,7 @@ impl<'a> Place<'a> {
 
     /// Where the networks have been left, unless they are to begin anew.
     fn begun(&self, anew: bool) -> Result<Option<Begun>, LabError> {
-        if anew || self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial)) {
+        if anew {
             return Ok(None);
         }
         match (&self.rung, &self.from) {
@@ -249,11 +249,12 @@ impl<'a> Place<'a> {
 
     /// Puts the networks to where an earlier process has left them, or `anew` to where they begin.
     pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>], anew: bool) -> Result<Beginning, LabError> {
-        let begun = self.begun(anew)?;
+        let tells_anew = anew || self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial));
+        let begun = self.begun(tells_anew)?;
         let goes_on = begun.is_some();
         let Some(Begun { snapshots, curve }) = begun.map_or_else(|| self.born(), |begun| Ok(Some(begun)))? else {
             let contradicts = anew || self.contradicts(&[]);
-            return Ok(Beginning { contradicts, ..Beginning::default() });
+            return Ok(Beginning { contradicts, tells_anew, ..Beginning::default() });
         };
         let damaged = |what: &str| self.ledger.damaged(what);
         if snapshots.len() != members.len() {
@@ -270,9 +271,8 @@ impl<'a> Place<'a> {
                 return Err(damaged("a snapshot is of another epoch than its curve"));
             }
         }
-        let steps = members.first().map_or(0, |trainer| trainer.progress().steps);
         let contradicts = anew || self.contradicts(&curve);
-        Ok(Beginning { curve, steps, goes_on, contradicts })
+        Ok(Beginning { curve, goes_on, tells_anew, contradicts })
     }
 }
 
@@ -287,6 +287,8 @@ pub(crate) struct Scribe<'a> {
     saved: usize,
     /// Whether what is written of the curve no longer holds.
     anew: bool,
+    /// Whether what is written of the changes is told anew.
+    tells_anew: bool,
     commands: Vec<CommandRow>,
     /// Wishes of the study's file.
     pub(crate) mailed: Mailed<'a>,
@@ -305,13 +307,14 @@ impl<'a> Scribe<'a> {
         interrupt: &'a Interrupt,
         beginning: &Beginning,
     ) -> Self {
-        let &Beginning { ref curve, steps, goes_on, contradicts: anew } = beginning;
-        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on.then_some(steps), interrupt);
+        let &Beginning { ref curve, goes_on, tells_anew, contradicts: anew } = beginning;
+        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on, interrupt);
         let saved = if anew { 0 } else { curve.len() };
         let from = (place.ledger.clock(), curve.len() as u64);
         let (curve, now) = (curve.clone(), Instant::now());
         let (due, epoch) = (now + PERIOD, (now, None));
-        Scribe { place, recipe, interrupt, curve, saved, anew, commands: Vec::new(), mailed, due, epoch, from }
+        let commands = Vec::new();
+        Scribe { place, recipe, interrupt, curve, saved, anew, tells_anew, commands, mailed, due, epoch, from }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -388,8 +391,11 @@ impl<'a> Scribe<'a> {
         Ok(Ok(book.bear(ledger, wish, parent, self.recipe, &self.curve[..over], birth)?))
     }
 
-    /// Writes where the networks stand.
+    /// Writes where the networks stand, unless what is written is further.
     pub(crate) fn save<T: Real>(&mut self, members: &mut [Trainer<T>]) -> Result<(), LabError> {
+        if self.mailed.is_behind() {
+            return Ok(());
+        }
         let start = Instant::now();
         let mut entries = self.progress();
         entries.extend(self.snapshots(members)?);
@@ -459,6 +465,9 @@ impl<'a> Scribe<'a> {
             entries.push(Entry::Restart(key.clone()));
         }
         entries.extend(self.curve.get(self.saved..).and_then(|unsaved| curve::slice(key, unsaved)).map(Entry::Slice));
+        if std::mem::take(&mut self.tells_anew) {
+            entries.push(Entry::Retell(key.trial));
+        }
         entries.extend(self.commands.drain(..).map(Entry::Command));
         entries.extend(self.mailed.hold());
         self.saved = self.curve.len();

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 from caviar import _caviar
 from caviar._trial import Trial
+
+# Of threads that ask for the first time one opens the file.
+_OPENING = threading.Lock()
 
 
 class Study:
@@ -118,18 +122,29 @@ class Study:
         study._asked, study._words = asked, plan["notes"]
         return study
 
-    def ask(self) -> Trial | None:
-        """What to try next.
+    def ask(self, wait: bool = True) -> Trial | None:
+        """What to try next; several threads may ask, and tell, one study.
 
         A study that was closed, or whose process was killed, goes on here: trials that were given out and never told are
         given out again.
+
+        Parameters
+        ----------
+        wait : bool, default=True
+            Where what comes next depends on trials that were given out and not told yet, wait until another thread tells
+            one. Who asks and tells in one thread never waits, as long as each trial is told before the next is asked for.
 
         Returns
         -------
         trial : Trial or None
             Nothing where all is done.
+
+        Raises
+        ------
+        RuntimeError
+            Where it would have to wait and ``wait`` is false; where the study is closed meanwhile.
         """
-        text = self._asking().ask()
+        text = self._asking().ask(bool(wait))
         if text is None:
             self.reload()
             return None
@@ -174,10 +189,12 @@ class Study:
         self.close()
 
     def _asking(self) -> _caviar.Asked:
-        if self._asked is None:
-            self._asked = _caviar.Asked.open(str(self.path))
-            self._words = json.loads(self._asked.plan)["notes"]
-        return self._asked
+        with _OPENING:
+            if self._asked is None:
+                asked = _caviar.Asked.open(str(self.path))
+                self._words = json.loads(asked.plan)["notes"]
+                self._asked = asked
+            return self._asked
 
     def _report(self, number: int, epoch: int | None, value: float) -> bool:
         return self._asking().report(number, epoch, float(value))

@@ -225,6 +225,9 @@ fn put(transaction: &Transaction<'_>, entry: &Entry) -> Result<(), StudyError> {
             let cells = params![row.trial as i64, row.step as i64, row.change, seal_of_command(row).value()];
             run("INSERT INTO caviar_commands (trial, step, change, seal) VALUES (?1, ?2, ?3, ?4)", cells)?;
         }
+        Entry::Retell(trial) => {
+            run("DELETE FROM caviar_commands WHERE trial = ?1", params![*trial as i64])?;
+        }
         Entry::Wish(row) => {
             let cells = params![row.id as i64, row.step.map(|step| step as i64), row.done, seal_of_wish(row).value()];
             run("UPDATE caviar_wishes SET step = ?2, done = ?3, seal = ?4 WHERE id = ?1", cells)?;

@@ -211,8 +211,10 @@ pub enum Entry {
     Snapshot(SnapshotRow),
     /// The networks of this kind of a run are no longer needed.
     Forget(RunKey, SnapshotKind),
-    /// A change to a running trial; changes are never replaced.
+    /// A change to a running trial.
     Command(CommandRow),
+    /// The changes to a trial are told anew, as it is trained anew.
+    Retell(u64),
     /// A trial as it stands, for Optuna.
     Optuna(OptunaTrial),
     /// That there are tables for Optuna, and whether the largest score is the best.
