@@ -142,7 +142,8 @@ impl Model {
     /// The contents of the model file: the arrays, and the sections `encoder`, `target`, `networks`, `program` and,
     /// where rows did not all count alike, `weighting`.
     ///
-    /// With several networks the arrays of network `i`, from 1, are named `network<i>/dense1/weight`, ...
+    /// With several networks the arrays of network `i`, from 1, are named `network<i>/dense1/weight`, ..., and one that counts
+    /// several times in the average says so in its entry of `networks` (`count`).
     ///
     /// # Errors
     /// None that a user can cause.

@@ -129,20 +129,27 @@ fn write_model(out: &mut dyn Write, model: &Model) -> io::Result<()> {
     }
     let plural = if model.networks().len() == 1 { "network" } else { "networks, their answers averaged" };
     writeln!(out, "by        {} {plural}\n", model.networks().len())?;
-    let mut table = Columns::new([vec![Side::Left; 3], vec![Side::Right; 3]].concat());
-    table.push(["layers", "activation", "optimizer", "learning rate", "epochs", "weights"].map(str::to_owned).to_vec());
+    let mut table = Columns::new([vec![Side::Left; 3], vec![Side::Right; 4]].concat());
+    let heads = ["layers", "activation", "optimizer", "learning rate", "epochs", "weights", "counts"];
+    // Of one network, or of several that count alike, there is nothing to tell.
+    let is_told = model.networks().iter().any(|network| network.count > 1);
+    let shown = if is_told { heads.len() } else { heads.len() - 1 };
+    table.push(heads[..shown].iter().map(|head| (*head).to_owned()).collect());
     for network in model.networks() {
         let recipe = &network.recipe;
         let units = recipe.hidden.iter().map(|units| format!("{units}-")).collect::<String>();
         let weights: usize = network.weights.values().map(|array| array.elements().len()).sum();
-        table.push(vec![
+        let mut row = vec![
             format!("{}-{units}{}", encoder.width(), outputs(model)),
             if recipe.hidden.is_empty() { "none".to_owned() } else { recipe.activation.to_string() },
             recipe.optimizer.name().to_owned(),
             short(recipe.learning_rate),
             recipe.epochs.to_string(),
             weights.to_string(),
-        ]);
+            network.count.to_string(),
+        ];
+        row.truncate(shown);
+        table.push(row);
     }
     table.lines().iter().try_for_each(|line| writeln!(out, "{line}"))
 }
@@ -151,7 +158,7 @@ fn model_object(model: &Model) -> serde_json::Value {
     let network = |network: &caviar_lab::Network| {
         let array = |(name, array): (&String, &caviar_formats::Array)| (name.clone(), json!(array.shape()));
         let weights: serde_json::Map<String, serde_json::Value> = network.weights.iter().map(array).collect();
-        json!({ "recipe": network.recipe, "weights": weights })
+        json!({ "recipe": network.recipe, "count": network.count, "weights": weights })
     };
     json!({
         "kind": "model",
