@@ -308,6 +308,8 @@ impl Shared {
                     let _ = state.compare_exchange(state::IDLE, state::ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
                     if state.load(Ordering::Relaxed) == state::ASLEEP {
                         thread::park();
+                        // Whoever woke it may have done the work meanwhile, and will soon have more.
+                        waited = 0;
                     }
                 }
             }
