@@ -16,6 +16,7 @@ pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod simd;
 pub(crate) mod softmax;
+pub(crate) mod split;
 pub(crate) mod update;
 
 pub use isa::Isa;

@@ -1,6 +1,7 @@
 //! Plans: what to compute, in which order, in which memory; made once, shared by any number of sessions.
 
 mod fuse;
+mod group;
 mod pair;
 mod place;
 mod print;
@@ -13,6 +14,7 @@ use crate::real::Real;
 pub(crate) use pair::number;
 pub(crate) use place::{Place, Placement, SlotSize};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The largest number of fetches of one plan: one bit each.
@@ -24,7 +26,7 @@ pub const MAX_FETCHES: usize = 64;
 ///
 /// - **Fusion:** chains of elementwise operations become one pass; a matrix product takes its bias and ReLU along.
 ///   Fused and unfused plans give the same bits.
-/// - **Order:** that of definition; assignments and optimizer updates come last, so that every other node of a run
+/// - **Order:** that of definition, but for steps that threads do together without meeting in between; assignments and optimizer updates come last, so that every other node of a run
 ///   sees the variables as they were before it.
 ///
 /// `Display` prints the steps, [`Plan::to_dot`] draws them.
@@ -52,6 +54,8 @@ pub(crate) struct Compiled {
     /// A bit for each fetch that draws random numbers.
     pub drawing: u64,
     pub steps: Vec<Step>,
+    /// The positions of steps that threads do without meeting in between.
+    pub groups: Vec<Range<usize>>,
     /// The position of the first step that changes a variable; all later ones do.
     pub first_update: usize,
     pub placement: Placement,
@@ -127,7 +131,8 @@ impl<T: Real> Plan<T> {
     fn compile(graph: u64, nodes: Arc<Vec<NodeData>>, fetches: Vec<NodeId>, options: PlanOptions) -> Self {
         let needed = needed_by(&nodes, &fetches);
         let steps = fuse::steps(&nodes, &fetches, &needed, options.fuse);
-        let placement = Placement::new(&nodes, &fetches, &needed, &steps);
+        let (steps, groups) = if options.fuse { group::grouped(&nodes, steps) } else { (steps, Vec::new()) };
+        let placement = Placement::new(&nodes, &fetches, &needed, &steps, &groups);
         let is_fed = |index: &usize| needed[*index] != 0 && matches!(nodes[*index].op, Op::Placeholder { .. });
         let placeholders = (0..nodes.len()).filter(is_fed).map(|index| (index, needed[index])).collect();
         let draws = (0..nodes.len()).filter(|&index| matches!(nodes[index].op, Op::Draw { .. }));
@@ -142,6 +147,7 @@ impl<T: Real> Plan<T> {
             placeholders,
             drawing,
             steps,
+            groups,
             first_update,
             placement,
             isa: options.isa,

@@ -5,6 +5,7 @@ use crate::graph::{NodeData, NodeId};
 use crate::op::{Op, Role};
 use crate::shape::{Dim, Shape};
 use crate::tensor::DType;
+use std::ops::Range;
 
 /// The buffer of a node: which of the three arenas, and which slot in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,13 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
-    pub fn new(nodes: &[NodeData], fetches: &[NodeId], needed: &[u64], steps: &[Step]) -> Self {
+    pub fn new(
+        nodes: &[NodeData],
+        fetches: &[NodeId],
+        needed: &[u64],
+        steps: &[Step],
+        groups: &[Range<usize>],
+    ) -> Self {
         let mut placement = Placement {
             places: vec![None; nodes.len()],
             real: Vec::new(),
@@ -59,7 +66,7 @@ impl Placement {
         let stores = stores(nodes);
         placement.place_optimizers(nodes, steps, &stores);
         placement.place_sources(nodes, needed);
-        placement.place_steps(nodes, fetches, needed, steps, &stores);
+        placement.place_steps(nodes, fetches, needed, steps, groups, &stores);
         for step in steps {
             if let Work::Gemm { transpose_b, .. } = step.work {
                 let dims = nodes[step.inputs[1]].shape;
@@ -101,13 +108,20 @@ impl Placement {
         fetches: &[NodeId],
         needed: &[u64],
         steps: &[Step],
+        groups: &[Range<usize>],
         stores: &[usize],
     ) {
         let kept: Vec<bool> = self.places.iter().map(Option::is_some).collect();
         let mut last_use = vec![0; nodes.len()];
+        // The parts of a group are not all at the same step: what one of its steps reads, no later one of them may overwrite.
+        let end = |position: usize| {
+            let group = groups.iter().find(|group| group.contains(&position));
+            group.map_or(position, |group| group.end - 1)
+        };
         for (position, step) in steps.iter().enumerate() {
-            step.inputs.iter().for_each(|&input| last_use[stores[input]] = position);
+            step.inputs.iter().for_each(|&input| last_use[stores[input]] = end(position));
         }
+        let mut released: Vec<usize> = Vec::new();
         fetches.iter().for_each(|fetch| last_use[stores[fetch.at()]] = usize::MAX);
         let mut free: Vec<Place> = Vec::new();
         for (position, step) in steps.iter().enumerate() {
@@ -118,11 +132,14 @@ impl Placement {
                 let place = place.unwrap_or_else(|| self.new_slot(node.dtype, SlotSize::of(&node.shape)));
                 self.places[index] = Some(place);
             }
-            let mut released: Vec<usize> = step.inputs.iter().map(|&input| stores[input]).chain(outputs()).collect();
+            released.extend(step.inputs.iter().map(|&input| stores[input]).chain(outputs()));
+            if end(position) > position {
+                continue;
+            }
             released.sort_unstable();
             released.dedup();
             let ends = |&store: &usize| last_use[store] <= position && is_temporary(&nodes[store].op) && !kept[store];
-            for store in released.into_iter().filter(ends) {
+            for store in released.drain(..).filter(ends) {
                 free.extend(self.places[store]);
             }
         }

@@ -1,6 +1,7 @@
 //! A plan's steps, made ready for a number of rows: every size and place known.
 
 use super::Memory;
+use super::parts::{BoundGroup, groups};
 use crate::graph::NodeData;
 use crate::kernels::buffer::Span;
 use crate::kernels::map::MAX_INPUTS;
@@ -10,11 +11,14 @@ use crate::plan::{Compiled, Step, Work, number};
 use crate::real::Real;
 use crate::shape::{Axes, Dims, MAX_RANK};
 use crate::tensor::DType;
+use std::ops::Range;
 
 /// The jobs of a plan for one number of rows, in the order of its steps.
 pub struct Bound {
     pub rows: usize,
     pub jobs: Vec<Job>,
+    /// Those that several threads do part by part instead.
+    pub groups: Vec<BoundGroup>,
 }
 
 /// Sizes and strides of four axes.
@@ -31,6 +35,8 @@ pub enum Job {
     },
     Gemm {
         a: Span,
+        /// From one row of `a`, as it lies there, to the next.
+        stride_a: usize,
         b: Span,
         bias: Option<Span>,
         gate: Option<Span>,
@@ -248,16 +254,19 @@ pub struct Update {
 const NOTHING: Span = Span { start: 0, len: 0 };
 
 impl Bound {
-    pub fn new<T: Real>(plan: &Compiled, memory: &Memory<T>, rows: usize) -> Self {
-        let binder = Binder { plan, memory, rows };
-        Bound { rows, jobs: plan.steps.iter().map(|step| binder.job(step)).collect() }
+    pub fn new<T: Real>(plan: &Compiled, memory: &Memory<T>, rows: usize, threads: usize) -> Self {
+        let binder = Binder { plan, memory, rows, window: 0..rows };
+        let jobs: Vec<Job> = plan.steps.iter().map(|step| binder.job(step)).collect();
+        Bound { rows, groups: groups(&binder, &jobs, threads), jobs }
     }
 }
 
-struct Binder<'a, T: Real> {
-    plan: &'a Compiled,
-    memory: &'a Memory<T>,
-    rows: usize,
+pub(super) struct Binder<'a, T: Real> {
+    pub plan: &'a Compiled,
+    pub memory: &'a Memory<T>,
+    pub rows: usize,
+    /// The rows that jobs are made for: all of them, or those of a part.
+    pub window: Range<usize>,
 }
 
 impl<T: Real> Binder<'_, T> {
@@ -266,17 +275,22 @@ impl<T: Real> Binder<'_, T> {
     }
 
     fn dims(&self, index: usize) -> Dims {
-        self.node(index).shape.at(self.rows)
+        self.node(index).shape.at(self.window.len())
     }
 
     fn span(&self, index: usize) -> Span {
+        let (row, power) = self.node(index).shape.count();
+        let before = if power == 0 { 0 } else { self.window.start * row };
         match self.plan.place(index) {
-            Some(place) => self.memory.span(place, self.dims(index).len()),
+            Some(place) => {
+                let span = self.memory.span(place, self.dims(index).len());
+                Span { start: span.start + before, ..span }
+            }
             None => unreachable!("every needed node has a place"),
         }
     }
 
-    fn job(&self, step: &Step) -> Job {
+    pub fn job(&self, step: &Step) -> Job {
         let out = self.span(step.node);
         match &step.work {
             Work::Map(_) => {
@@ -291,6 +305,7 @@ impl<T: Real> Binder<'_, T> {
                 let (a, c) = (self.dims(step.inputs[0]), self.dims(step.node));
                 Job::Gemm {
                     a: self.span(step.inputs[0]),
+                    stride_a: a.sizes()[1],
                     b: self.span(step.inputs[1]),
                     bias: bias.then(|| self.span(step.inputs[2])),
                     gate: gate.then(|| self.span(step.inputs[2])),

@@ -70,10 +70,19 @@ impl<T: Real> Session<T> {
     fn run_steps(&mut self, positions: Range<usize>, wanted: u64) -> Result<(), RunError> {
         let Session { plan, bound, memory, cpu, optimizers, seed, draws, .. } = self;
         let randomness = Randomness { seed: seed.0, draws: *draws };
-        let jobs = bound.first().map_or(&[][..], |bound| &bound.jobs);
-        let steps = plan.compiled.steps.iter().zip(jobs).enumerate().take(positions.end).skip(positions.start);
-        for (position, (step, job)) in steps.filter(|(_, (step, _))| step.needed & wanted != 0) {
-            if let Job::Optimize { updates, joined, .. } = job {
+        let (jobs, groups) = bound.first().map_or((&[][..], &[][..]), |bound| (&bound.jobs, &bound.groups));
+        let steps = &plan.compiled.steps;
+        let mut done = positions.start;
+        for position in positions {
+            let (step, job) = (&steps[position], &jobs[position]);
+            if position < done || step.needed & wanted == 0 {
+                continue;
+            }
+            if let Some(group) = groups.iter().find(|group| group.steps.start == position)
+                && T::run_group(memory, cpu, &steps[group.steps.clone()], group, wanted)
+            {
+                done = group.steps.end;
+            } else if let Job::Optimize { updates, joined, .. } = job {
                 if let Some(live) = optimizers.iter_mut().find(|live| live.node == step.node) {
                     T::update(memory, cpu, live, [updates, joined]);
                 }

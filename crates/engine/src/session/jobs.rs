@@ -1,6 +1,7 @@
 //! Each job of a plan, handed to its kernel.
 
 use super::bind::{Folded, Job, MapInput, Update};
+use super::parts::{self, BoundGroup};
 use super::{LiveOptimizer, Memory};
 use crate::kernels::buffer::{Arena, Span};
 use crate::kernels::cpu::Cpu;
@@ -25,6 +26,9 @@ pub trait Compute: Copy + Default {
         randomness: Randomness,
     ) -> Result<(), Fault>;
 
+    /// Does the steps of a group, part by part; false where one refuses its numbers, which the steps one by one will report.
+    fn run_group(memory: &mut Memory<Self>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool;
+
     /// Updates every variable of an optimizer; they come one by one, and with neighbors taken together.
     fn update(memory: &mut Memory<Self>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]);
 }
@@ -32,6 +36,10 @@ pub trait Compute: Copy + Default {
 impl Compute for f32 {
     fn run_job(m: &mut Memory<f32>, cpu: &Cpu, step: &Step, job: &Job, randomness: Randomness) -> Result<(), Fault> {
         run(m, cpu, step, job, randomness)
+    }
+
+    fn run_group(memory: &mut Memory<f32>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool {
+        parts::run(memory, cpu, steps, group, wanted)
     }
 
     fn update(memory: &mut Memory<f32>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {
@@ -42,6 +50,10 @@ impl Compute for f32 {
 impl Compute for f64 {
     fn run_job(m: &mut Memory<f64>, cpu: &Cpu, step: &Step, job: &Job, randomness: Randomness) -> Result<(), Fault> {
         run(m, cpu, step, job, randomness)
+    }
+
+    fn run_group(memory: &mut Memory<f64>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool {
+        parts::run(memory, cpu, steps, group, wanted)
     }
 
     fn update(memory: &mut Memory<f64>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {
@@ -63,7 +75,7 @@ pub enum Fault {
 }
 
 /// The first integer outside `0..limit`.
-fn check_indices(values: &[i64], limit: usize) -> Result<(), Fault> {
+pub(super) fn check_indices(values: &[i64], limit: usize) -> Result<(), Fault> {
     // A negative value is a large one without its sign; no branch in the pass that finds nothing.
     let outside = |value: &i64| *value as u64 >= limit as u64;
     if !values.iter().fold(false, |found, value| found | outside(value)) {
@@ -91,7 +103,7 @@ fn run<T: Real>(
                 _ => run_map::<T, MAX_INPUTS>(real, cpu, program, &inputs[..count], out),
             }
         }
-        Job::Gemm { a, b, bias, gate, c, sums, m, k, n } => {
+        Job::Gemm { a, stride_a, b, bias, gate, c, sums, m, k, n } => {
             let Work::Gemm { transpose_a, transpose_b, relu, .. } = step.work else {
                 unreachable!("bound from such a step")
             };
@@ -99,7 +111,7 @@ fn run<T: Real>(
             let third = bias.or(gate).unwrap_or_default();
             let ([c, sums], [a, b, third]) = real.lend([c, sums.unwrap_or_default()], [a, b, third]);
             let (bias, gate, sums) = (there.0.then_some(third), there.1.then_some(third), there.2.then_some(sums));
-            gemm(cpu, Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
+            gemm(cpu, Gemm { a, stride_a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
         }
         Job::Binary { op, a, a_strides, b, b_strides, out, dims } => {
             let ([out], [a, b]) = real.lend([out], [a, b]);
@@ -250,7 +262,7 @@ fn run_map<T: Real, const N: usize>(
     map::map(cpu, program, &lent[..inputs.len()], out);
 }
 
-fn input<'a, T: Real>(input: &MapInput, slice: &'a [T]) -> Input<'a, T> {
+pub(super) fn input<'a, T: Real>(input: &MapInput, slice: &'a [T]) -> Input<'a, T> {
     match slice {
         [value, ..] if input.single => Input::Scalar(*value),
         _ => Input::Slice(slice),

@@ -4,6 +4,7 @@ mod bind;
 mod error;
 mod execute;
 mod jobs;
+mod parts;
 mod value;
 
 use crate::graph::NodeId;
@@ -23,6 +24,7 @@ use crate::tensor::{DType, Tensor, View};
 use bind::Bound;
 pub use error::RunError;
 pub use jobs::Compute;
+use parts::BoundGroup;
 use std::sync::Arc;
 pub use value::{Feed, Value};
 
@@ -68,6 +70,8 @@ pub struct Memory<T: Copy + Default> {
     boolean: Arena<bool>,
     starts: Starts,
     packed: Buffer<T>,
+    /// Scratch of the parts of a group, one piece each.
+    pieces: Buffer<T>,
     /// The number of rows that the buffers hold.
     capacity: usize,
 }
@@ -188,7 +192,12 @@ impl<T: Real> Session<T> {
             Some(position) => self.bound[..=position].rotate_right(1),
             None => {
                 self.bound.truncate(BOUND_KEPT - 1);
-                self.bound.insert(0, Bound::new(compiled, &self.memory, rows));
+                let bound = Bound::new(compiled, &self.memory, rows, self.cpu.gang.threads());
+                let scratch = bound.groups.iter().map(BoundGroup::scratch).max().unwrap_or(0);
+                if scratch > self.memory.pieces.len() {
+                    self.memory.pieces = Buffer::new(scratch);
+                }
+                self.bound.insert(0, bound);
             }
         }
         self.fed.fill(false);
@@ -451,6 +460,7 @@ impl<T: Real> Memory<T> {
             boolean: Arena::new(boolean_len),
             starts: Starts { real, integer, boolean },
             packed: Buffer::new(packed.max().unwrap_or(0)),
+            pieces: Buffer::default(),
             capacity,
         }
     }

@@ -40,6 +40,8 @@ const FITS_FIRST_CACHE: usize = 24 << 10;
 pub struct Gemm<'a, T> {
     /// `[m, k]` row-major, or `[k, m]` where `transpose_a`.
     pub a: &'a [T],
+    /// From one row of `a`, as it lies there, to the next: its columns, or more where it is a part of a wider matrix.
+    pub stride_a: usize,
     /// `[k, n]` row-major, or `[n, k]` where `transpose_b`.
     pub b: &'a [T],
     /// `[m, n]`, overwritten.
@@ -74,8 +76,11 @@ pub fn packed_len(k: usize, n: usize) -> usize {
 /// Computes the product. With `k` = 0 it is 0 (then `+ bias`, then the positive part).
 #[inline]
 pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
-    let Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed } = call;
-    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n, "a matrix is smaller than its shape");
+    let Gemm { a, stride_a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed } = call;
+    let (rows, columns) = if transpose_a { (k, m) } else { (m, k) };
+    let len_a = if rows * columns == 0 { 0 } else { (rows - 1) * stride_a + columns };
+    assert!(stride_a >= columns && a.len() >= len_a, "a matrix is smaller than its shape");
+    assert!(b.len() >= k * n && c.len() >= m * n, "a matrix is smaller than its shape");
     assert!(packed.len() >= packed_len(k, n), "the scratch is too small");
     assert!(bias.is_none_or(|bias| bias.len() >= n), "the bias is shorter than a row");
     assert!(gate.is_none_or(|gate| gate.len() >= m * n), "the gate is smaller than the result");
@@ -85,7 +90,7 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
     if m == 0 || n == 0 {
         return;
     }
-    let (a_row, a_step) = if transpose_a { (1, m) } else { (k, 1) };
+    let (a_row, a_step) = if transpose_a { (1, stride_a) } else { (stride_a, 1) };
     let mut product = Product {
         a: a.as_ptr(),
         a_row,
@@ -104,7 +109,7 @@ pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
         sums: sums.map_or(std::ptr::null_mut(), <[T]>::as_mut_ptr),
         packed: packed.as_mut_ptr(),
     };
-    if transpose_a && n == 1 && bias.is_none() && product.sums.is_null() {
+    if transpose_a && n == 1 && stride_a == m && bias.is_none() && product.sums.is_null() {
         product = product.into_row_times_matrix();
     }
     if cpu.gang.threads() > 1 && 2 * m * n.next_multiple_of(LANES) * k > WORTH_SPREADING {

@@ -94,7 +94,8 @@ fn product<T: Real>(cpu: &Cpu, case: Case, matrices: &Matrices<T>) -> Vec<T> {
     let bias = bias.then_some(&matrices.bias[..]);
     let (a, b, gate) = (&matrices.a[..], &matrices.b[..], gate.then_some(&matrices.gate[..]));
     let (sums, packed) = (case.has_sums().then_some(sums), &mut packed[..]);
-    gemm(cpu, Gemm { a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
+    let stride_a = if transpose_a { m } else { k };
+    gemm(cpu, Gemm { a, stride_a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed });
     all
 }
 
@@ -209,6 +210,7 @@ fn nothing_to_contract_leaves_the_bias() {
         let bias = [1.0, -2.0, 3.0];
         let call = Gemm {
             a: &[],
+            stride_a: 0,
             b: &[],
             c: &mut c,
             m: 2,
