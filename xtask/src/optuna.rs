@@ -6,13 +6,13 @@ use crate::environment::prepare;
 use crate::process::{cargo, succeeds, watch};
 use crate::tally::Count;
 
-/// Makes a study with the profile of the tests, and has it read.
+/// Makes a study with the program as people have it, which the other parts have built, and has it read.
 pub fn run() -> Count {
     let Some(interpreter) = prepare("optuna", "bench/optuna.txt") else { return Count::one(false) };
-    if !succeeds(&mut cargo(&["build", "--quiet", "-p", "caviar-cli"])) {
+    if !succeeds(&mut cargo(&["build", "--quiet", "--release", "-p", "caviar-cli"])) {
         return Count::one(false);
     }
-    let program = crate::root().join("target/debug").join(format!("caviar{}", std::env::consts::EXE_SUFFIX));
+    let program = crate::root().join("target/release").join(format!("caviar{}", std::env::consts::EXE_SUFFIX));
     let mut check = Command::new(interpreter);
     check.arg("bench/check_optuna.py").arg(program).args([
         "examples/data/breast_cancer.csv",
