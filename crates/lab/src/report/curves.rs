@@ -157,12 +157,10 @@ pub(super) fn data(report: &Report) -> Option<serde_json::Value> {
     let curve = |trial: &&TrialLine| {
         let is_best = Some(trial.number) == report.best;
         let points = || thinned(report, trial);
-        let params: Vec<String> = trial.params.iter().map(|fact| format!("{} {}", fact.name, fact.value)).collect();
         let mut curve = serde_json::json!({
             "n": trial.number,
             "s": trial.state,
             "v": trial.score.map_or(serde_json::Value::Null, short),
-            "p": params.join(" · "),
             "e": points().map(|point| point.epoch).collect::<Vec<_>>(),
             "y": points().map(|point| short(held_out(point))).collect::<Vec<_>>(),
         });

@@ -106,14 +106,7 @@
     });
 
     let hot = null;
-    // On a layer of its own: in the drawing, all lines would be painted anew for each that is pointed at.
-    const layers = document.createElement("div");
-    layers.className = "layers";
-    svg.before(layers);
-    const over = svg.cloneNode(false);
-    ["id", "role", "aria-label", "aria-labelledby"].forEach((name) => over.removeAttribute(name));
-    over.setAttribute("aria-hidden", "true");
-    layers.append(svg, over);
+    const over = layerOver(svg);
     const above = make("path", { class: "above", d: "" }, over);
     const light = (row) => {
       hot = row;
@@ -134,8 +127,8 @@
       }
       if (found !== hot) light(found);
       if (found === null) { tip.hidden = true; return; }
-      const [number, score, state, params] = trials[found];
-      say(tip, [`Trial ${number}${number === parallel.best ? ", the best" : state === "complete" ? "" : ", " + state}`, `${parallel.metric} ${score ?? "–"}`, params], event);
+      const [number, score, state] = trials[found];
+      say(tip, [`Trial ${number}${number === parallel.best ? ", the best" : state === "complete" ? "" : ", " + state}`, `${parallel.metric} ${score ?? "–"}`, settingsOf(number)], event);
     });
     svg.addEventListener("pointerleave", () => { light(null); tip.hidden = true; });
 

@@ -126,13 +126,7 @@ impl<'a> Parallel<'a> {
             .map(|trial| self.places(trial).into_iter().map(thousandths).collect())
             .collect();
         let trial = |trial: &super::TrialLine| {
-            let params: Vec<String> = trial.params.iter().map(|fact| format!("{} {}", fact.name, fact.value)).collect();
-            serde_json::json!([
-                trial.number,
-                trial.score.filter(|s| s.is_finite()).map(figure),
-                trial.state,
-                params.join(" · ")
-            ])
+            serde_json::json!([trial.number, trial.score.filter(|s| s.is_finite()).map(figure), trial.state])
         };
         serde_json::json!({
             "x": (0..=self.dimensions.len()).map(|axis| self.x(axis).round()).collect::<Vec<_>>(),

@@ -1,4 +1,27 @@
 "use strict";
+// The settings of a trial in words, from its line on the leaderboard.
+const settingsOf = (() => {
+  const lines = new Map();
+  return (trial) => {
+    const board = document.getElementById("board");
+    if (!board) return "";
+    if (!lines.size) for (const row of board.tBodies[0].rows) lines.set(row.dataset.trial, row);
+    const row = lines.get(String(trial)), names = board.tHead.rows[0].cells, words = [];
+    for (let at = +board.dataset.first; row && at < names.length; at++)
+      if (row.cells[at].textContent) words.push(`${names[at].textContent} ${row.cells[at].textContent}`);
+    return words.join(" · ");
+  };
+})();
+// A layer of its own over a drawing: in the drawing, all lines would be painted anew for each that is pointed at.
+const layerOver = (svg) => {
+  const layers = document.createElement("div"), over = svg.cloneNode(false);
+  layers.className = "layers";
+  svg.before(layers);
+  ["id", "role", "aria-label", "aria-labelledby"].forEach((name) => over.removeAttribute(name));
+  over.setAttribute("aria-hidden", "true");
+  layers.append(svg, over);
+  return over;
+};
 (() => {
   const root = document.documentElement;
   root.classList.add("js");
@@ -50,7 +73,7 @@
   const data = JSON.parse(island.textContent);
   const box = document.getElementById("curves"), svg = box.querySelector("svg"), tip = document.getElementById("tip");
   const home = () => ({ x: [...data.x], y: [...data.y], log: data.log });
-  let view = home(), field = null, lines = [], hot = -1, drag = null;
+  let view = home(), field = null, lines = [], points = [], hot = -1, drag = null;
   const text = (value) => {
     if (value === null || value === undefined || !isFinite(value)) return "–";
     const size = Math.abs(value);
@@ -75,6 +98,10 @@
     if (content !== undefined) node.textContent = content;
     return node;
   };
+  const over = layerOver(svg), clipped = make("g", { "clip-path": "url(#curves-field)" });
+  const above = make("path", { d: "" }), spot = make("circle", { id: "spot", class: "mark", r: 4.5, visibility: "hidden" });
+  clipped.append(above);
+  over.append(clipped, spot);
   const scale = (value, [low, high], log) => log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   const atX = (value) => field.left + scale(value, view.x, false) * (field.right - field.left);
   const atY = (value) => field.bottom - scale(value, view.y, view.log) * (field.bottom - field.top);
@@ -124,20 +151,24 @@
       }
       return line;
     });
-    const spot = make("circle", { id: "spot", class: "mark", r: 4.5, visibility: "hidden" });
     const frame = make("rect", { id: "zoom", class: "zoom", visibility: "hidden" });
     const middle = (field.top + field.bottom) / 2;
     svg.append(inside, make("path", { class: "axis", d: `M${field.left} ${field.top}V${field.bottom}H${field.right}` }),
       make("text", { class: "label", x: (field.left + field.right) / 2, y: height - 8, "text-anchor": "middle" }, "epoch"),
-      make("text", { class: "label", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, "loss"), spot, frame);
+      make("text", { class: "label", transform: `translate(13 ${middle}) rotate(-90)`, "text-anchor": "middle" }, "loss"), frame);
+    over.setAttribute("viewBox", svg.getAttribute("viewBox"));
+    const seen = (value) => value !== null && !(view.log && value <= 0);
+    points = data.curves.map((curve) => curve.y.map((value, at) => seen(value) ? [atX(curve.e[at]), atY(value)] : null));
     box.dataset.view = JSON.stringify(view);
     light(hot);
   };
   const light = (at) => {
-    lines.forEach((line, each) => line.classList.toggle("hot", each === at));
+    const line = lines[at];
+    above.setAttribute("d", line ? line.getAttribute("d") : "");
+    above.setAttribute("class", line ? `${line.getAttribute("class")} hot` : "");
     hot = at;
   };
-  const hush = () => { light(-1); tip.hidden = true; svg.querySelector("#spot")?.setAttribute("visibility", "hidden"); };
+  const hush = () => { light(-1); tip.hidden = true; spot.setAttribute("visibility", "hidden"); };
   const place = (event) => {
     const frame = svg.getBoundingClientRect(), [, , width] = svg.getAttribute("viewBox").split(" ");
     const unit = width / frame.width;
@@ -145,24 +176,23 @@
   };
   const nearest = (x, y) => {
     let found = null, least = 28 ** 2;
-    data.curves.forEach((curve, at) => curve.y.forEach((value, point) => {
-      if (value === null || (view.log && value <= 0)) return;
-      const distance = (atX(curve.e[point]) - x) ** 2 + (atY(value) - y) ** 2;
+    points.forEach((curve, at) => curve.forEach((place, point) => {
+      if (!place) return;
+      const distance = (place[0] - x) ** 2 + (place[1] - y) ** 2;
       // The best trial is drawn on top and wins a tie.
       if (distance <= least) { least = distance; found = { at, point }; }
     }));
     return found;
   };
   const tell = (found) => {
-    const curve = data.curves[found.at], [x, y] = [atX(curve.e[found.point]), atY(curve.y[found.point])];
-    light(found.at);
-    const spot = svg.querySelector("#spot");
+    const curve = data.curves[found.at], [x, y] = points[found.at][found.point];
+    if (found.at !== hot) light(found.at);
     spot.setAttribute("cx", x); spot.setAttribute("cy", y); spot.setAttribute("visibility", "visible");
     const line = (content, bold) => { const node = document.createElement(bold ? "b" : "span"); node.textContent = content; return node; };
     const training = curve.t ? `, training ${text(curve.t[found.point])}` : "";
     tip.replaceChildren(line(`Trial ${curve.n}${curve.n === data.best ? ", the best" : curve.s === "complete" ? "" : ", " + curve.s}`, true),
       line(`epoch ${curve.e[found.point]}: ${data.rows} ${text(curve.y[found.point])}${training}`),
-      line(`${data.metric} ${text(curve.v)}`), line(curve.p));
+      line(`${data.metric} ${text(curve.v)}`), line(settingsOf(curve.n)));
     tip.hidden = false;
     const frame = svg.getBoundingClientRect(), unit = frame.width / svg.getAttribute("viewBox").split(" ")[2];
     const left = x * unit + 14 + tip.offsetWidth > frame.width ? x * unit - tip.offsetWidth - 14 : x * unit + 14;
