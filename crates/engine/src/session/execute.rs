@@ -72,10 +72,10 @@ impl<T: Real> Session<T> {
         let randomness = Randomness { seed: seed.0, draws: *draws };
         let (jobs, groups) = bound.first().map_or((&[][..], &[][..]), |bound| (&bound.jobs, &bound.groups));
         let steps = &plan.compiled.steps;
+        let some = steps.iter().zip(jobs).enumerate().take(positions.end).skip(positions.start);
         let mut done = positions.start;
-        for position in positions {
-            let (step, job) = (&steps[position], &jobs[position]);
-            if position < done || step.needed & wanted == 0 {
+        for (position, (step, job)) in some.filter(|(_, (step, _))| step.needed & wanted != 0) {
+            if position < done {
                 continue;
             }
             if let Some(group) = groups.iter().find(|group| group.steps.start == position)

@@ -88,7 +88,8 @@ fn bind<T: Real>(binder: &Binder<'_, T>, group: &Range<usize>, whole: &[Job], th
         }
     }
     let share = share(binder.rows, threads);
-    if share >= binder.rows {
+    // Steps one by one go by columns, too: better where there are not enough rows for all threads.
+    if binder.rows.div_ceil(SHARD) < threads || share >= binder.rows {
         return None;
     }
     let part = |first: usize| {

@@ -74,12 +74,12 @@ pub fn packed_len(k: usize, n: usize) -> usize {
 }
 
 /// Computes the product. With `k` = 0 it is 0 (then `+ bias`, then the positive part).
-#[inline]
+#[inline(always)]
 pub fn gemm<T: Real>(cpu: &Cpu, call: Gemm<'_, T>) {
     let Gemm { a, stride_a, b, c, m, k, n, transpose_a, transpose_b, bias, relu, gate, sums, packed } = call;
     let (rows, columns) = if transpose_a { (k, m) } else { (m, k) };
-    let len_a = if rows * columns == 0 { 0 } else { (rows - 1) * stride_a + columns };
-    assert!(stride_a >= columns && a.len() >= len_a, "a matrix is smaller than its shape");
+    let reaches = rows * stride_a + columns <= a.len() + stride_a;
+    assert!(stride_a >= columns && reaches, "a matrix is smaller than its shape");
     assert!(b.len() >= k * n && c.len() >= m * n, "a matrix is smaller than its shape");
     assert!(packed.len() >= packed_len(k, n), "the scratch is too small");
     assert!(bias.is_none_or(|bias| bias.len() >= n), "the bias is shorter than a row");
@@ -245,7 +245,7 @@ impl<T: Real> Product<T> {
         });
     }
 
-    #[inline]
+    #[inline(always)]
     fn panel(&self, cpu: &Cpu, panel: Panel<'_, T>) {
         if self.shard < self.k {
             self.panel_in_shards(cpu, panel);
