@@ -31,9 +31,10 @@ usage: cargo xtask COMMAND
   page                           the page of two runs in a browser, alone; pictures of it in target/report-check/
   bench                          speed beside PyTorch, JAX and scikit-learn (installed in target/bench), by width and by technique,
                                  into docs/benchmarks.md; an hour on an idle machine
-  bench search DIR [--seeds N] [--all | --only WORD]
+  bench search DIR [--seeds N] [--all | --only WORD] [--fold]
                                  how good a search is, by the LCBench surrogate (the folder lcbench of YAHPO, with weights.json,
-                                 weights.f32 and reference.json); --all measures other methods beside it
+                                 weights.f32 and reference.json); --all measures other methods beside it, --fold moves
+                                 optima off the walls of the space
   gallery                        the examples, and from their pictures the page about all techniques, docs/gallery/
   fixtures [--python PATH]       make the fixtures and example tables anew with Python and compare with the committed
                                  ones; --python takes an interpreter that has fixtures/requirements.txt installed";

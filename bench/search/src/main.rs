@@ -1,9 +1,13 @@
-//! How good a search is, by the LCBench surrogate: `cargo xtask bench search DIR [--seeds N] [--all | --only WORD]`.
+//! How good a search is, by the LCBench surrogate: `cargo xtask bench search DIR [--seeds N] [--all | --only WORD] [--fold]`.
 //!
 //! A rung of r epochs is the surrogate's epoch r + 1 (epoch 1 is untrained). A full training has 50 epochs. Every epoch
 //! trained is paid, a trial that goes on pays the further ones only, and only what was paid within the budget counts.
 //! The score of a search is its best error after a full training, 0 for the best known one and 1 for the median of random
 //! configurations; the mean over the tasks, then over seeds.
+//!
+//! The best configurations of these tasks often lie on walls of the space. `--fold` asks for the same with each axis folded
+//! so that its walls lie at a quarter and three quarters: `t = |2u - 1/2|`, or `2 - t` above 1. Of uniform draws nothing
+//! changes, so that the scale is the same.
 
 mod baselines;
 mod density;
@@ -16,7 +20,7 @@ use std::error::Error;
 use std::path::Path;
 
 use baselines::{Baseline, Method, Walls};
-use caviar_tune::{Budget, Params, Sampler, SearchError, Study};
+use caviar_tune::{Budget, Params, Sampler, SearchError, Space, Study, Value};
 use network::{Question, Surrogate};
 use search::{FULL, Ours, Search, space};
 use tpe::Tpe;
@@ -29,12 +33,13 @@ type Start = Box<dyn Fn(u64, u64) -> Result<Box<dyn Search>, SearchError>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let (mut folder, mut seeds, mut all, mut only) = (None, 10, false, String::new());
+    let (mut folder, mut seeds, mut all, mut only, mut fold) = (None, 10, false, String::new(), false);
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         match word.as_str() {
             "--seeds" => seeds = rest.next().ok_or("--seeds needs a number")?.parse::<u64>()?.max(2),
             "--all" => all = true,
+            "--fold" => fold = true,
             "--only" => (all, only) = (true, rest.next().ok_or("--only needs a part of a name")?.clone()),
             _ => folder = Some(word),
         }
@@ -51,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for budget in BUDGETS {
             let mut scores = Vec::new();
             for seed in 0..seeds {
-                scores.push(run(&surrogate, &start, budget * FULL, seed)?);
+                scores.push(run(&surrogate, &start, budget * FULL, seed, fold)?);
             }
             both.push(cell(&scores, &(0..surrogate.tasks.len()).collect::<Vec<_>>()));
             parts[0].push(cell(&scores, &even));
@@ -103,7 +108,8 @@ fn methods(all: bool) -> Vec<(&'static str, Start)> {
 }
 
 /// The score of a search on every task. The searches of all tasks go on together, so that the surrogate answers many.
-fn run(surrogate: &Surrogate, start: &Start, epochs: u64, seed: u64) -> Result<Vec<f64>, SearchError> {
+fn run(surrogate: &Surrogate, start: &Start, epochs: u64, seed: u64, fold: bool) -> Result<Vec<f64>, SearchError> {
+    let space = space()?;
     let searches = (0..surrogate.tasks.len() as u64).map(|task| start(epochs, 1000 * seed + task));
     let mut searches = searches.collect::<Result<Vec<_>, _>>()?;
     loop {
@@ -111,7 +117,9 @@ fn run(surrogate: &Surrogate, start: &Start, epochs: u64, seed: u64) -> Result<V
         let questions: Vec<Question> = asked
             .iter()
             .zip(&surrogate.tasks)
-            .filter_map(|(asked, task)| asked.as_ref().map(|(params, epochs)| (task.code, inputs(params, *epochs))))
+            .filter_map(|(asked, task)| {
+                asked.as_ref().map(|(params, epochs)| (task.code, inputs(&space, params, *epochs, fold)))
+            })
             .collect();
         if questions.is_empty() {
             break;
@@ -124,11 +132,16 @@ fn run(surrogate: &Surrogate, start: &Start, epochs: u64, seed: u64) -> Result<V
     Ok(searches.iter().zip(&surrogate.tasks).map(|(search, task)| task.normalized(search.best())).collect())
 }
 
-fn inputs(params: &Params, epochs: u64) -> [f32; 8] {
-    let names = ["batch_size", "learning_rate", "momentum", "weight_decay", "num_layers", "max_units", "max_dropout"];
+fn inputs(space: &Space, params: &Params, epochs: u64, fold: bool) -> [f32; 8] {
     let mut inputs = [(epochs + 1) as f32; 8];
-    for (input, name) in inputs[1..].iter_mut().zip(names) {
-        *input = params.number(name).unwrap_or(0.0) as f32;
+    for (input, parameter) in inputs[1..].iter_mut().zip(space.parameters()) {
+        let value = params.get(&parameter.name);
+        let folded = |unit: f64| {
+            let place = (2.0 * unit - 0.5).abs();
+            parameter.scale.from_unit(if place > 1.0 { 2.0 - place } else { place })
+        };
+        let folded = value.and_then(|value| parameter.scale.to_unit(value)).filter(|_| fold).map(folded);
+        *input = folded.as_ref().or(value).and_then(Value::as_number).unwrap_or(0.0) as f32;
     }
     inputs
 }

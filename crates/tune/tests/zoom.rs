@@ -199,3 +199,19 @@ fn a_budget_that_turns_out_larger_or_smaller_is_used_as_it_is() {
         assert!(study.best().is_some());
     }
 }
+
+#[test]
+fn the_order_of_results_decides_nothing_in_the_smallest_searches() {
+    // Generations of few trials: the best of those before must be known before the first result of their own.
+    for total in (20..400).step_by(7) {
+        let slices = |workers, backwards| {
+            let mut study = Study::zoom(space(), budget(total));
+            drive(&mut study, &keyed_uniform(10), &curve, workers, backwards).unwrap()
+        };
+        let alone = slices(1, false);
+        assert!(
+            [(4, false), (4, true), (9, true)].iter().all(|&(workers, back)| slices(workers, back) == alone),
+            "{total}"
+        );
+    }
+}
