@@ -217,8 +217,8 @@ fn close(ledger: &Ledger, finished: &Result<Finished, Failure>) -> Result<(), Fa
     Ok(ledger.end(state, result)?)
 }
 
-/// Searches on a thread of its own, while this one looks after signals and passes the events on. The search waits for who
-/// is told, so that what is asked about an event comes before anything else happens to its trial.
+/// Searches on a thread of its own, while this one looks after signals and passes the events on, each when the one before
+/// is dealt with: an end that is asked for comes before the next event. Networks train on meanwhile.
 fn watched(
     experiment: &Experiment,
     options: &TuneOptions,
@@ -244,7 +244,7 @@ fn watched(
                 Ok(event) => {
                     let told = told(on_event.as_ref(), &event);
                     stopped.fetch_or(*told.as_ref().unwrap_or(&true), Ordering::Relaxed);
-                    // The search waits for it as long as it lives.
+                    // A search that has ended waits for nothing.
                     let _ = answer.send(());
                     told
                 }

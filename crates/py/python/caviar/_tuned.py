@@ -52,7 +52,8 @@ _PARAMETERS = """
     verbose : int, default=0
         A bar of progress where it is 1 or more.
     callback : callable, default=None
-        Told every event as a dict; the search waits for it, and ends early where it answers with true.
+        Told every event as a dict, one after the other, while networks train on; the search ends early where it
+        answers with true.
 """
 
 _ATTRIBUTES = """
