@@ -22,7 +22,9 @@ use crate::train::trial_event;
 /// At most so many trials are leaders.
 pub(super) const LEADERS: usize = 5;
 /// With a time, what is left of it goes into further seeds, up to so many.
-const SEEDS_IN_TIME: u64 = 8;
+const SEEDS_IN_TIME: u64 = 12;
+/// So many of their networks are kept, to choose an average from.
+const KEPT: usize = 40;
 /// Fewer trials are no search whose leader is in doubt.
 const FEWEST_TRIALS: usize = 8;
 /// Of the time, for trials that are held out where leaders get further seeds after them, and until the end of these.
@@ -77,9 +79,11 @@ impl Hunt<'_> {
                 self.records[leaders[rank]].record.steps += run.steps;
                 self.records[leaders[rank]].record.seconds += run.seconds;
                 scores[rank].push(score_of(&run));
-                let recipe = Recipe { patience: self.patience(), ..self.records[leaders[rank]].recipe.clone() };
-                let recipe = Recipe { seed: own_seed(&recipe, seed), ..recipe };
-                self.further.extend(run.weights.map(|weights| Network { recipe, count: 1, weights }));
+                if let Some(weights) = run.weights.filter(|_| self.further.len() < KEPT) {
+                    let recipe = Recipe { patience: self.patience(), ..self.records[leaders[rank]].recipe.clone() };
+                    let recipe = Recipe { seed: own_seed(&recipe, seed), ..recipe };
+                    self.further.push(Network { recipe, count: 1, weights });
+                }
             }
         }
         self.settle(&leaders, &scores, board)

@@ -24,7 +24,7 @@ use crate::standing::lead;
 use crate::train::{record, trial_event};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
-pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.94];
+pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.95];
 /// At least so many go on to all folds.
 const LEAST_FULL: usize = 12;
 /// So many are measured again.
