@@ -20,12 +20,14 @@ pub(crate) struct Choice {
     pub(crate) kept: Vec<Network>,
     /// Several whose average is measured beside one that is kept; else none.
     pub(crate) beside: Vec<Network>,
+    /// What is averaged: `networks`, or `trials` where each of them is what several networks say together.
+    pub(crate) averaged: &'static str,
 }
 
 impl Choice {
     /// One network, and no other.
     pub(crate) fn of(network: Network) -> Self {
-        Choice { kept: vec![network], beside: Vec::new() }
+        Choice { kept: vec![network], beside: Vec::new(), averaged: "networks" }
     }
 }
 
@@ -60,7 +62,8 @@ pub(crate) fn judge(
         column: experiment.weight_column().map(str::to_owned),
         classes: class_weights(&recipe, &view.train, &view.target)?,
     };
-    let model = Model::new(view.encoder.clone(), view.target.clone(), choice.kept, weighting);
+    let Choice { kept, beside, averaged } = choice;
+    let model = Model::new(view.encoder.clone(), view.target.clone(), kept, weighting);
     let test_data = experiment.test_data(&view.encoder, &view.target)?;
     let (part, data) = match (&test_data, &view.held_out) {
         (Some(test), _) => ("test", test),
@@ -76,7 +79,23 @@ pub(crate) fn judge(
     let train = figures(&view.train)?;
     let held_out = view.held_out.as_deref().map(figures).transpose()?;
     let test = test_data.as_ref().map(figures).transpose()?;
-    let rivals = rivals(&model, &answers, choice.beside, data, experiment.seed(), threads)?;
+    let names = |networks: usize| match networks {
+        1 => "the best trial alone".to_owned(),
+        several => format!("the average of {several} {averaged}"),
+    };
+    let rivals = match other(&model, beside) {
+        Some(other) => {
+            let of_other = other.mean_answers(data.features(), threads)?;
+            let rival = |model: &Model, answers: &[f64]| Rival {
+                name: names(model.networks().len()),
+                figures: with_intervals(model, data, answers, experiment.seed(), threads),
+            };
+            let mut rivals = vec![rival(&model, &answers), rival(&other, &of_other)];
+            rivals.sort_by_key(|rival| rival.name != names(1));
+            rivals
+        }
+        None => Vec::new(),
+    };
     let confusion = confusion_of(&model, part, data, &answers);
     let (assessment, baselines, surface) = match thorough {
         true => (
@@ -89,35 +108,14 @@ pub(crate) fn judge(
     Ok(Judged { train, held_out, test, baselines, rivals, part, assessment, confusion, surface, model })
 }
 
-/// The best trial's network alone beside the average of several, whichever of the two is kept; none where there is no
-/// average.
-fn rivals(
-    model: &Model,
-    answers: &[f64],
-    beside: Vec<Network>,
-    data: &Data,
-    seed: u64,
-    threads: usize,
-) -> Result<Vec<Rival>, LabError> {
-    let others = match model.networks() {
+/// The first of several networks alone, or the average beside the one that is kept; none where there is no average.
+fn other(model: &Model, beside: Vec<Network>) -> Option<Model> {
+    let networks = match model.networks() {
         [first, _, ..] => vec![first.clone()],
         _ if beside.len() > 1 => beside,
-        _ => return Ok(Vec::new()),
+        _ => return None,
     };
-    let other = Model::new(model.encoder().clone(), model.target().clone(), others, model.weighting().clone());
-    let of_other = other.mean_answers(data.features(), threads)?;
-    let rival = |model: &Model, answers: &[f64]| Rival {
-        name: match model.networks().len() {
-            1 => "the best trial alone".to_owned(),
-            several => format!("the average of {several} networks"),
-        },
-        figures: with_intervals(model, data, answers, seed, threads),
-    };
-    let mut rivals = vec![rival(model, answers), rival(&other, &of_other)];
-    if model.networks().len() > 1 {
-        rivals.reverse();
-    }
-    Ok(rivals)
+    Some(Model::new(model.encoder().clone(), model.target().clone(), networks, model.weighting().clone()))
 }
 
 fn confusion_of(model: &Model, part: &'static str, data: &Data, answers: &[f64]) -> Option<Confusion> {

@@ -84,6 +84,8 @@ fn the_best_trial_alone_is_measured_beside_the_average() {
     assert!(best.rivals.is_empty() && best.model.networks().len() == 1);
     let loss = |rival: &Rival| rival.figures.iter().find(|figure| figure.name == "loss").copied().unwrap();
     let [alone, average] = &ensemble.rivals[..] else { panic!("{:?}", ensemble.rivals) };
+    let averaged = format!("the average of {} trials", ensemble.model.networks().len());
+    assert_eq!([&alone.name, &average.name], [&"the best trial alone".to_owned(), &averaged]);
     // Alone it is the network that would have been kept; the average is what is kept.
     for (rival, kept) in [(alone, &best), (average, &ensemble)] {
         let (found, expected) = (loss(rival), kept.test.as_ref().unwrap().loss());

@@ -149,7 +149,7 @@ impl Hunt<'_> {
             best = best.or(Some((place, recipe, curve)));
         }
         let (place, recipe, refit) = best.ok_or_else(|| self.no_trial())?;
-        let choice = Choice { kept: networks, beside: Vec::new() };
+        let choice = Choice { kept: networks, beside: Vec::new(), averaged: "trials" };
         Ok(Kept { place, view: whole, recipe, choice, members: trained, refit, steps })
     }
 
@@ -200,8 +200,8 @@ impl Hunt<'_> {
         let alone = Network { recipe: recipe.clone(), count: 1, weights: best.weights.clone() };
         let average = self.average(view)?;
         let choice = match self.options.keep {
-            Keep::Ensemble if average.len() > 1 => Choice { kept: average, beside: Vec::new() },
-            Keep::Ensemble | Keep::Best => Choice { kept: vec![alone], beside: average },
+            Keep::Ensemble if average.len() > 1 => Choice { kept: average, beside: Vec::new(), averaged: "networks" },
+            Keep::Ensemble | Keep::Best => Choice { beside: average, ..Choice::of(alone) },
         };
         let members = choice.kept.len();
         Ok(Kept { place, view: view.clone(), recipe, choice, members, refit: Vec::new(), steps: 0 })
