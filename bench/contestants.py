@@ -6,9 +6,12 @@ Those that take no frames get one column for each word, numbers scaled, missing 
 
 import copy
 import math
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -112,29 +115,44 @@ class Halving:
 
 
 class Optuna:
-    """Optuna's sampler (TPE) and pruner (successive halving); the network of the best epoch is kept."""
+    """Optuna's sampler (TPE) and pruner (successive halving); the network of the best epoch is kept.
+
+    Networks this small gain nothing from a second thread, so each core has a process of its own, and one study is shared through a file,
+    as Optuna's manual advises. Starting the processes is not counted.
+    """
 
     def __init__(self, classes, seconds, threads):
         self.classes, self.seconds, self.threads = classes, seconds, threads
 
     def fit(self, X, y):
-        import optuna
-
-        self.load()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.end = time.perf_counter() + self.seconds
         parts = train_test_split(X, y, test_size=0.2, random_state=0, stratify=y if self.classes else None)
         self.encoder = prepared().fit(parts[0])
         self.rows = [self.encoder.transform(part).astype(np.float32) for part in parts[:2]]
         self.center, self.scale = (0.0, 1.0) if self.classes else (parts[2].mean(), parts[2].std())
         self.answers = [((part - self.center) / self.scale).to_numpy() for part in parts[2:]]
         self.outputs = int(max(y)) + 1 if self.classes else 1
-        self.lowest = math.inf
-        sampler, pruner = optuna.samplers.TPESampler(seed=0), optuna.pruners.SuccessiveHalvingPruner(min_resource=5)
-        study = optuna.create_study(sampler=sampler, pruner=pruner)
-        study.optimize(self.trial, timeout=self.seconds)
-        self.networks = len(study.trials)
+        self.lowest, self.kept = math.inf, None
+        with Parallel(n_jobs=self.threads) as processes, tempfile.TemporaryDirectory() as folder:
+            processes(delayed(self.load)() for _ in range(self.threads))
+            self.end = time.perf_counter() + self.seconds
+            found = processes(delayed(self.search)(Path(folder) / "journal", seed) for seed in range(self.threads))
+        self.networks = sum(tried for _, _, tried in found)
+        self.load()
+        _, self.kept, _ = min(found, key=lambda each: each[0])
         return self
+
+    def search(self, journal, seed):
+        """What one process finds until the time is over: the lowest loss, its network, and how many networks were tried."""
+        import optuna
+
+        self.load()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
+        sampler, pruner = optuna.samplers.TPESampler(seed=seed), optuna.pruners.SuccessiveHalvingPruner(min_resource=5)
+        study = optuna.create_study(storage=storage, study_name="search", sampler=sampler, pruner=pruner, load_if_exists=True)
+        tried = []
+        study.optimize(self.trial, timeout=self.end - time.perf_counter(), callbacks=[lambda _, trial: tried.append(trial.number)])
+        return self.lowest, self.kept, len(tried)
 
     def trial(self, trial):
         widths = [trial.suggest_int(f"units{n}", 8, 256, log=True) for n in range(trial.suggest_int("layers", 1, 3))]
@@ -158,7 +176,7 @@ class OptunaTorch(Optuna):
     def load(self):
         import torch
 
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(1)
         self.torch = torch
 
     def epochs(self, trial, widths, rate, decay, batch):
