@@ -195,6 +195,42 @@ fn a_running_program_is_changed_forked_and_ended_from_another_terminal() {
 }
 
 #[test]
+fn a_running_search_on_a_small_table_is_steered_from_another_terminal() {
+    let place = Place::with_table();
+    // Nobody waits for the end of its epochs, which are long: what ends a trial is what is asked of it.
+    let words =
+        "--trials 1 --hidden 100,100 --batch-size 1 --batch-norm=off --leader-seeds 0 --keep best --quiet --out s";
+    let endless = format!("tune good.csv --target y --epochs {ENDLESS} {words}");
+    let running = place.start_study(&endless, "s");
+    let steer = |words: &str, told: &str| {
+        let done = place.run(&format!("steer s {words}"));
+        done.expect(0, &[]);
+        assert!(done.stdout.contains(told), "{words}: {}", done.stdout);
+        done.stdout
+    };
+    place.run("steer s --trial 7 --stop").expect(3, &["--trial 7"]);
+    steer("--pause", "steps of its first network: pause");
+    let told = steer("--learning-rate 0.002 --continue", "epochs: learning-rate 0.002, was learning-rate ");
+    let epochs: u64 =
+        told.split(" epochs").next().and_then(|before| before.rsplit(' ').next()).unwrap().parse().unwrap();
+    let told = steer("--undo --learning-rate -1 --l2 0.25 --stop", "epochs again, before learning-rate 0.002");
+    for part in ["learning-rate -1 is refused: ", "l2 0.25, was l2 ", "epochs: stopped"] {
+        assert!(told.contains(part), "{told}");
+    }
+    let done = running.output();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    place.run("steer s --stop").expect(3, &["trial 0 cannot be steered: it is complete"]);
+    let trial = place.run("show s --json").lines().remove(0)["trials"][0].clone();
+    let turns = trial["turns"].as_array().unwrap();
+    assert_eq!(turns.len(), 2, "{turns:?}");
+    assert_eq!((&turns[0]["steer"]["set"]["l2"], &turns[1]["steer"]), (&0.25.into(), &"stop".into()));
+    // On all folds it went as far as it was let.
+    assert_eq!((&trial["epochs"], &trial["state"]), (&turns[1]["epoch"], &"complete".into()));
+    assert!(turns[0]["epoch"].as_u64().unwrap() >= epochs);
+    place.run("predict s good.csv").expect(0, &[]);
+}
+
+#[test]
 fn only_what_runs_can_be_steered() {
     let place = Place::with_table();
     place.run("train good.csv --target y --epochs 2 --quiet --out run").expect(0, &[]);

@@ -6,6 +6,7 @@ use caviar_engine::optim::Optimizer;
 use caviar_engine::schedule::Schedule;
 use caviar_engine::train::{Data, Targets};
 
+use crate::company::Onlooker;
 use crate::error::LabError;
 use crate::experiment::{View, classes_of};
 use crate::finished::Baseline;
@@ -14,7 +15,7 @@ use crate::measure::figures_of;
 use crate::model::{Model, Network, likeliest};
 use crate::options::Interrupt;
 use crate::recipe::{BatchRows, Precision, Recipe};
-use crate::run::{End, Limits, Onlooker, Run, run};
+use crate::run::{End, Limits, Run, run};
 
 /// Updates of the linear model, more or less.
 const STEPS: u64 = 4000;

@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::recipe::Recipe;
 use crate::report_data::DataReport;
 use crate::standing::{Repeats, lead};
+use crate::turn::Turn;
 
 /// All that is known at the end of a run.
 #[derive(Clone, Debug)]
@@ -176,6 +177,9 @@ pub struct TrialRecord {
     /// The trial that it was forked from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// What a person did to it while it trained for the first time; its later trainings follow that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
 }
 
 /// Where a trial was forked from another one.

@@ -1,13 +1,13 @@
-//! Doing what a person asks of a running network.
+//! Doing what a person asks of a running network, or of several that are trained in step.
 
 use std::collections::VecDeque;
 
 use caviar_engine::Real;
 use caviar_engine::train::{BatchSize, Change, Progress, Snapshot, Trainer};
 
+use crate::company::Company;
 use crate::error::{Divergence, LabError};
 use crate::ledger::{Birth, write_snapshot};
-use crate::run::Company;
 use crate::steering::{Halt, Steer, Steered};
 
 /// Changes that can be undone: each keeps a copy of the network's state.
@@ -28,9 +28,13 @@ pub(crate) enum Course {
     Adrift,
 }
 
-/// Steers one network, and keeps what is needed to undo.
+/// Steers a network, or several in step as one: what is asked for is done to all of them or to none. Keeps what is needed
+/// to undo.
+///
+/// Several stand at the beginning of an epoch then. What is said of one, such as the rate that was in force, is said of
+/// the first.
 pub(crate) struct Helm<T> {
-    kept: VecDeque<(Snapshot<T>, Change)>,
+    kept: VecDeque<(Vec<Snapshot<T>>, Change)>,
 }
 
 impl<T: Real> Helm<T> {
@@ -39,25 +43,26 @@ impl<T: Real> Helm<T> {
     }
 
     /// Does all that is asked for before the next step.
-    pub(crate) fn obey(&mut self, trainer: &mut Trainer<T>, company: &mut dyn Company) -> Result<Course, LabError> {
+    pub(crate) fn obey(&mut self, members: &mut [Trainer<T>], company: &mut dyn Company) -> Result<Course, LabError> {
         let mut course = Course::On;
         let mut paused = false;
         loop {
-            let steps = trainer.progress().steps;
-            let wish = if paused { company.wait(steps, Halt::Paused) } else { company.next(steps) };
+            let Some(first) = members.first() else { return Ok(course) };
+            let at = first.progress();
+            let wish = if paused { company.wait(at.steps, Halt::Paused) } else { company.next(at) };
             match wish {
                 None => return Ok(course),
                 Some(Steer::Pause) if paused => {}
                 Some(Steer::Continue) if !paused => {}
                 Some(Steer::Pause) => {
                     paused = true;
-                    tell(trainer, company, Steered::Paused);
+                    tell(first, company, Steered::Paused);
                 }
                 Some(Steer::Continue) => {
                     paused = false;
-                    tell(trainer, company, Steered::Continued);
+                    tell(first, company, Steered::Continued);
                 }
-                Some(wish) => match self.answer(trainer, company, wish)? {
+                Some(wish) => match self.answer(members, company, wish)? {
                     end @ (Course::Stop | Course::Anew) => return Ok(end),
                     Course::Back => course = Course::Back,
                     Course::On | Course::Adrift => {}
@@ -79,7 +84,7 @@ impl<T: Real> Helm<T> {
                 None => return Ok(Course::Adrift),
                 Some(Steer::Pause) => {}
                 Some(Steer::Continue) => return Ok(Course::On),
-                Some(wish) => match self.answer(trainer, company, wish)? {
+                Some(wish) => match self.answer(std::slice::from_mut(trainer), company, wish)? {
                     left @ (Course::Stop | Course::Back | Course::Anew) => return Ok(left),
                     Course::On | Course::Adrift => {}
                 },
@@ -88,70 +93,93 @@ impl<T: Real> Helm<T> {
     }
 
     /// Does one thing and tells of it.
-    fn answer(&mut self, trainer: &mut Trainer<T>, company: &mut dyn Company, wish: Steer) -> Result<Course, LabError> {
+    fn answer(
+        &mut self,
+        members: &mut [Trainer<T>],
+        company: &mut dyn Company,
+        wish: Steer,
+    ) -> Result<Course, LabError> {
         let (steered, course) = match wish {
-            Steer::Set(change) => (self.set(trainer, change)?, Course::On),
+            Steer::Set(change) => (self.set(members, change)?, Course::On),
             Steer::Scale(factor) => {
-                let change = Change::LearningRate(trainer.learning_rate() * factor);
-                (self.set(trainer, change)?, Course::On)
+                let rate = members.first().map_or(f64::NAN, Trainer::learning_rate);
+                (self.set(members, Change::LearningRate(rate * factor))?, Course::On)
             }
             // What was changed before this process took the run up is found by going there again.
             Steer::Undo if self.kept.is_empty() && company.can_begin_anew() => return Ok(Course::Anew),
-            Steer::Undo => self.undo(trainer)?,
+            Steer::Undo => self.undo(members)?,
             Steer::Stop => (Steered::Stopped, Course::Stop),
-            Steer::Fork(changes) => (fork(trainer, company, changes)?, Course::On),
+            Steer::Fork(changes) => (fork(members, company, changes)?, Course::On),
             Steer::Pause | Steer::Continue => return Ok(Course::On),
         };
-        tell(trainer, company, steered);
+        if let Some(first) = members.first() {
+            tell(first, company, steered);
+        }
         Ok(course)
     }
 
-    fn set(&mut self, trainer: &mut Trainer<T>, change: Change) -> Result<Steered, LabError> {
-        let (snapshot, from) = (trainer.snapshot()?, in_force(trainer, &change));
-        Ok(match trainer.change(&change) {
-            Ok(()) => {
-                if self.kept.len() == DEPTH {
-                    self.kept.pop_front();
-                }
-                self.kept.push_back((snapshot, change.clone()));
-                Steered::Changed { change, from }
-            }
-            Err(error) => Steered::Refused { wish: change.to_string(), rule: error.to_string() },
-        })
+    fn set(&mut self, members: &mut [Trainer<T>], change: Change) -> Result<Steered, LabError> {
+        let before = snapshots(members)?;
+        let from = members.first().map_or_else(|| change.clone(), |first| in_force(first, &change));
+        if let Some(rule) = change_all(members, &change) {
+            restore_all(members, &before)?;
+            return Ok(Steered::Refused { wish: change.to_string(), rule });
+        }
+        if self.kept.len() == DEPTH {
+            self.kept.pop_front();
+        }
+        self.kept.push_back((before, change.clone()));
+        Ok(Steered::Changed { change, from })
     }
 
-    fn undo(&mut self, trainer: &mut Trainer<T>) -> Result<(Steered, Course), LabError> {
-        let Some((snapshot, change)) = self.kept.pop_back() else {
+    fn undo(&mut self, members: &mut [Trainer<T>]) -> Result<(Steered, Course), LabError> {
+        let Some((before, change)) = self.kept.pop_back() else {
             let rule = "there is no change left to take back".to_owned();
             return Ok((Steered::Refused { wish: "undo".to_owned(), rule }, Course::On));
         };
-        let left = trainer.progress().steps + 1;
-        trainer.restore(&snapshot)?;
+        let left = members.first().map_or(0, |first| first.progress().steps) + 1;
+        restore_all(members, &before)?;
         Ok((Steered::Undone { change, left }, Course::Back))
     }
 }
 
 /// Makes a trial of its own that goes on from here with changes; this one goes on as it is.
 fn fork<T: Real>(
-    trainer: &mut Trainer<T>,
+    members: &mut [Trainer<T>],
     company: &mut dyn Company,
     changes: Vec<Change>,
 ) -> Result<Steered, LabError> {
-    let here = trainer.snapshot()?;
-    let refused = changes.iter().find_map(|change| Some((change, trainer.change(change).err()?)));
-    let birth = trainer.snapshot()?;
+    let here = snapshots(members)?;
+    let refused = changes.iter().find_map(|change| Some((change, change_all(members, change)?)));
+    let births = snapshots(members)?;
     if !changes.is_empty() {
-        trainer.restore(&here)?;
+        restore_all(members, &here)?;
     }
-    if let Some((change, error)) = refused {
-        return Ok(Steered::Refused { wish: format!("fork with {change}"), rule: error.to_string() });
+    if let Some((change, rule)) = refused {
+        return Ok(Steered::Refused { wish: format!("fork with {change}"), rule });
     }
-    let bytes = write_snapshot(&birth).map_err(|_| LabError::Worker)?;
-    let Progress { epoch, steps, .. } = birth.progress;
-    Ok(match company.fork(Birth { changes: changes.clone(), epoch, steps, bytes })? {
+    let Some(Progress { epoch, steps, .. }) = members.first().map(|first| first.progress().clone()) else {
+        return Err(LabError::Worker);
+    };
+    let bytes = births.iter().map(|birth| write_snapshot(birth).map_err(|_| LabError::Worker));
+    let birth = Birth { changes: changes.clone(), epoch, steps, snapshots: bytes.collect::<Result<_, _>>()? };
+    Ok(match company.fork(birth)? {
         Ok(fork) => Steered::Forked { fork, changes },
         Err(rule) => Steered::Refused { wish: "fork".to_owned(), rule: rule.to_owned() },
     })
+}
+
+fn snapshots<T: Real>(members: &mut [Trainer<T>]) -> Result<Vec<Snapshot<T>>, LabError> {
+    members.iter_mut().map(|trainer| Ok(trainer.snapshot()?)).collect()
+}
+
+fn restore_all<T: Real>(members: &mut [Trainer<T>], snapshots: &[Snapshot<T>]) -> Result<(), LabError> {
+    members.iter_mut().zip(snapshots).try_for_each(|(trainer, snapshot)| Ok(trainer.restore(snapshot)?))
+}
+
+/// Changes one after the other, up to the first that refuses; by which rule it does.
+fn change_all<T: Real>(members: &mut [Trainer<T>], change: &Change) -> Option<String> {
+    members.iter_mut().find_map(|trainer| Some(trainer.change(change).err()?.to_string()))
 }
 
 fn tell<T: Real>(trainer: &Trainer<T>, company: &mut dyn Company, steered: Steered) {

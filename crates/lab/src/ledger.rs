@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use caviar_engine::train::Metric;
 use caviar_store::study::{
-    DataFile, Entry, Room, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyFile, StudyHead, StudyReader,
-    StudyState, StudyWriter, TrialRow,
+    CommandRow, DataFile, Entry, Room, RunKey, RunRow, SliceRow, SnapshotKind, SnapshotRow, StudyFile, StudyHead,
+    StudyReader, StudyState, StudyWriter, TrialRow,
 };
 use caviar_store::{StoreError, study::StudyError};
 use caviar_tune::TrialState;
@@ -36,6 +36,7 @@ use crate::recipe::Recipe;
 use crate::run::{End, Run};
 use crate::settings::{Settings, differences};
 use crate::standing::Repeats;
+use crate::turn::{Answer, Turn, take_in};
 pub(crate) use curve::slice as stretch;
 use fork::Forks;
 pub(crate) use fork::{Birth, Fork, UNWRITTEN};
@@ -60,6 +61,8 @@ struct Book {
     /// Runs of earlier processes that may go on from a snapshot.
     begun: BTreeSet<RunKey>,
     inbox: Inbox,
+    /// What was done to trials and is in force, as earlier processes have written it down.
+    turns: BTreeMap<u64, Vec<Turn>>,
     forks: Mutex<Forks>,
     /// Of the work of earlier processes.
     elapsed: Duration,
@@ -84,6 +87,8 @@ pub(crate) struct Begun {
     pub(crate) snapshots: Vec<Vec<u8>>,
     /// Up to there.
     pub(crate) curve: Vec<CurvePoint>,
+    /// What was done to it by then and is in force.
+    pub(crate) turns: Vec<Turn>,
 }
 
 /// What a run's row holds beside what everybody wants to know of it.
@@ -123,6 +128,8 @@ pub(crate) struct TrialDetails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parent: Option<Parent>,
     pub(crate) repeats: Option<Repeats>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) turns: Vec<Turn>,
 }
 
 impl Ledger {
@@ -192,7 +199,7 @@ impl Ledger {
             known.ended = Some(run);
         }
         let kept = reader.kept(SnapshotKind::State)?;
-        let (wishes, trials) = (reader.wishes(0)?, reader.trials()?);
+        let (wishes, trials, commands) = (reader.wishes(0)?, reader.trials()?, reader.commands()?);
         Ok(Book {
             forks: Mutex::new(Forks::of(&trials).map_err(|what| damaged(&path, &what))?),
             known,
@@ -201,7 +208,8 @@ impl Ledger {
             spans: Mutex::new(spans),
             begun: kept.iter().map(|(key, _)| key.clone()).collect(),
             kept: Mutex::new(kept.into_iter().collect()),
-            inbox: Inbox::new(wishes, &reader.commands()?),
+            turns: turns_of(&commands),
+            inbox: Inbox::new(wishes, &commands),
             reader: Mutex::new(StudyReader::open(&path)?),
             path,
             writer: None,
@@ -318,6 +326,7 @@ impl Ledger {
             weights: self.kept_weights(key)?,
             closing: Vec::new(),
             parked: None,
+            turns: Vec::new(),
         };
         run.choose(metric);
         Ok(Some(run))
@@ -398,13 +407,23 @@ impl Ledger {
         self.known(key).is_some_and(|known| !known.curve.is_empty())
     }
 
+    /// Whether a run has a snapshot to go on from.
+    pub(crate) fn has_begun(&self, key: &RunKey) -> bool {
+        self.0.as_ref().is_some_and(|book| book.begun.contains(key))
+    }
+
     /// Where a run goes on from, if it has a snapshot.
     pub(crate) fn begun(&self, key: &RunKey) -> Result<Option<Begun>, LabError> {
-        if !self.0.as_ref().is_some_and(|book| book.begun.contains(key)) {
+        if !self.has_begun(key) {
             return Ok(None);
         }
         let curve = self.known(key).map(|known| known.curve.clone()).unwrap_or_default();
-        Ok(Some(Begun { snapshots: self.blobs(key, SnapshotKind::State)?, curve }))
+        Ok(Some(Begun { snapshots: self.blobs(key, SnapshotKind::State)?, curve, turns: Vec::new() }))
+    }
+
+    /// What earlier processes have written of what was done to a trial and is in force; of a fork, after its birth.
+    fn turns_of(&self, trial: u64) -> &[Turn] {
+        self.0.as_ref().and_then(|book| book.turns.get(&trial)).map_or(&[], |turns| turns)
     }
 
     fn blobs(&self, key: &RunKey, kind: SnapshotKind) -> Result<Vec<Vec<u8>>, LabError> {
@@ -471,6 +490,7 @@ pub(crate) fn trial_entry(record: &TrialRecord, recipe: &Recipe) -> Entry {
         diverged: record.diverged.clone(),
         parent: record.parent,
         repeats: record.repeats.clone(),
+        turns: record.turns.clone(),
     };
     Entry::Trial(TrialRow {
         number: record.number,
@@ -504,6 +524,7 @@ pub(crate) fn begins(number: u64, params: caviar_tune::Params) -> TrialRecord {
         diverged: None,
         parent: None,
         repeats: None,
+        turns: Vec::new(),
     }
 }
 
@@ -533,6 +554,16 @@ fn end_of(row: &RunRow) -> Option<End> {
         "failed" => details_of(row)?.failure.map(End::Failed),
         _ => None,
     }
+}
+
+/// What was done to each trial and is in force.
+fn turns_of(commands: &[CommandRow]) -> BTreeMap<u64, Vec<Turn>> {
+    let mut turns: BTreeMap<u64, Vec<Turn>> = BTreeMap::new();
+    for command in commands {
+        let Ok(Answer { epoch: Some(epoch), steered }) = serde_json::from_str(&command.change) else { continue };
+        take_in(turns.entry(command.trial).or_default(), epoch, command.step, &steered);
+    }
+    turns
 }
 
 fn damaged(path: &Path, what: &str) -> LabError {

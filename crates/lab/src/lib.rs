@@ -11,6 +11,7 @@ mod batch_size;
 pub mod bench;
 mod board;
 mod committee;
+mod company;
 mod crew;
 mod encoded;
 mod error;
@@ -46,6 +47,7 @@ mod study;
 mod surface;
 mod train;
 mod tune;
+mod turn;
 
 pub use asked::{AskPlan, AskedStudy, Order};
 pub use assessment::{Calibration, CalibrationBin, ColumnImportance, Curve};
@@ -77,3 +79,4 @@ pub use steering::{Halt, Script, Steer, Steered, SteeredEvent, Steering, Unsteer
 pub use study::{StudyView, TrialView};
 pub use train::{train, train_steered};
 pub use tune::{Bytes, Forecast, Longer, Searched, forecast, train_longer, tune};
+pub use turn::{Answer, Turn};

@@ -8,119 +8,18 @@ use caviar_engine::train::{EpochReport, Metric, TrainError, TrainOptions, Traine
 use caviar_store::study::Entry;
 
 use crate::board::TrainFigures;
+use crate::company::{Company, Noted};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
 use crate::finished::CurvePoint;
 use crate::guard::guarded;
 use crate::helm::{Course, Helm};
-use crate::ledger::{Begun, Birth, Place, Scribe, UNWRITTEN};
+use crate::ledger::{Begun, Place, Scribe};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
-use crate::steering::{Halt, Steer, Steered, Steering, Unsteered};
-
-/// The company that a run keeps: told of it, and asked before every step where only one network is trained.
-pub(crate) trait Company {
-    /// An epoch is over; whether the run goes on.
-    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool;
-    /// Who steers.
-    fn steering(&mut self) -> &mut dyn Steering;
-    /// What is asked for before a step.
-    fn next(&mut self, steps: u64) -> Option<Steer> {
-        self.steering().next(steps)
-    }
-    /// What is asked for while nothing moves.
-    fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer> {
-        self.steering().wait(steps, halt)
-    }
-    /// A wish was answered; the epoch and the update that come next.
-    fn steered(&mut self, epoch: u64, step: u64, steered: Steered);
-    /// Makes a trial of its own; its number, or why there cannot be one.
-    fn fork(&mut self, _: Birth) -> Result<Result<u64, &'static str>, LabError> {
-        Ok(Err(UNWRITTEN))
-    }
-    /// Whether all that was asked of the run is known, so that it can be done again from its beginning.
-    fn can_begin_anew(&self) -> bool {
-        false
-    }
-}
-
-/// A function that is told of the epochs and steers nothing.
-pub(crate) struct Onlooker<F>(F, Unsteered);
-
-impl<F: FnMut(&CurvePoint, f64) -> bool> Onlooker<F> {
-    pub(crate) fn new(tell: F) -> Self {
-        Onlooker(tell, Unsteered)
-    }
-}
-
-impl<F: FnMut(&CurvePoint, f64) -> bool> Company for Onlooker<F> {
-    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
-        (self.0)(point, seconds)
-    }
-
-    fn steering(&mut self) -> &mut dyn Steering {
-        &mut self.1
-    }
-
-    fn steered(&mut self, _: u64, _: u64, _: Steered) {}
-}
-
-/// A company whose wishes are written down.
-struct Noted<'a, 'b> {
-    company: &'a mut dyn Company,
-    scribe: &'a mut Scribe<'b>,
-}
-
-impl Noted<'_, '_> {
-    fn noted(&mut self, steps: u64, asked: Option<Steer>) -> Option<Steer> {
-        if let Some(steer) = &asked {
-            self.scribe.mailed.note(steps, steer);
-        }
-        asked
-    }
-}
-
-impl Company for Noted<'_, '_> {
-    fn epoch(&mut self, point: &CurvePoint, seconds: f64) -> bool {
-        self.company.epoch(point, seconds)
-    }
-
-    fn steering(&mut self) -> &mut dyn Steering {
-        self.company.steering()
-    }
-
-    fn next(&mut self, steps: u64) -> Option<Steer> {
-        self.scribe.mailed.next(steps).or_else(|| {
-            let asked = self.company.next(steps);
-            self.noted(steps, asked)
-        })
-    }
-
-    fn wait(&mut self, steps: u64, halt: Halt<'_>) -> Option<Steer> {
-        match self.scribe.mailed.is_pausing() {
-            true => self.scribe.mailed.wait(steps),
-            false => {
-                let asked = self.company.wait(steps, halt);
-                self.noted(steps, asked)
-            }
-        }
-    }
-
-    fn steered(&mut self, epoch: u64, step: u64, steered: Steered) {
-        self.scribe.steered(step, &steered);
-        self.company.steered(epoch, step, steered);
-    }
-
-    fn fork(&mut self, birth: Birth) -> Result<Result<u64, &'static str>, LabError> {
-        self.scribe.fork(birth)
-    }
-
-    fn can_begin_anew(&self) -> bool {
-        self.scribe.mailed.can_begin_anew()
-    }
-}
+use crate::turn::Turn;
 
 /// When a run ends before its last epoch.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +84,8 @@ pub(crate) struct Run {
     pub(crate) closing: Vec<Entry>,
     /// Where it stands, if it may go on to another rung.
     pub(crate) parked: Option<Begun>,
+    /// What a person did to it and has not taken back.
+    pub(crate) turns: Vec<Turn>,
 }
 
 /// Trains a recipe on one view, or a network on each of several views, epoch by epoch in step.
@@ -289,6 +190,7 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
             break;
         }
     }
+    run.turns = scribe.turns().to_vec();
     run.steps = members.iter().map(|trainer| trainer.progress().steps).sum();
     run.seconds = start.elapsed().as_secs_f64();
     let span = scribe.span(&run);
@@ -306,8 +208,9 @@ impl Run {
     /// A run with this curve so far.
     pub(crate) fn new(curve: Vec<CurvePoint>, metric: Metric) -> Self {
         let end = End::Complete;
+        let (closing, turns) = (Vec::new(), Vec::new());
         let mut run =
-            Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing: Vec::new(), parked: None };
+            Run { curve, best: None, end, steps: 0, seconds: 0.0, weights: None, closing, parked: None, turns };
         run.choose(metric);
         run
     }
@@ -401,6 +304,8 @@ enum Stride {
 }
 
 /// One epoch of every member; the common point of the curve, or where one diverged.
+///
+/// Several members are steered where all of them stand at the beginning of the epoch.
 fn step_together<T: Real>(
     members: &mut [Trainer<T>],
     views: &[View],
@@ -410,6 +315,9 @@ fn step_together<T: Real>(
 ) -> Result<Stride, LabError> {
     let epoch = members.first().map_or(0, |trainer| trainer.progress().epoch);
     let alone = members.len() == 1;
+    if !alone && let Some(end) = steer_together(members, helm, scribe, company)? {
+        return Ok(end);
+    }
     let mut train = Vec::with_capacity(members.len());
     let mut held_out = Vec::with_capacity(members.len());
     let mut learning_rate = f64::NAN;
@@ -443,6 +351,28 @@ fn step_together<T: Real>(
     }))
 }
 
+/// Does to several members what is asked for before their next epoch; where they go, unless that is on.
+fn steer_together<T: Real>(
+    members: &mut [Trainer<T>],
+    helm: &mut Helm<T>,
+    scribe: &mut Scribe<'_>,
+    company: &mut dyn Company,
+) -> Result<Option<Stride>, LabError> {
+    let course = helm.obey(members, &mut Noted::new(company, scribe))?;
+    scribe.mailed.check()?;
+    Ok(match course {
+        // What was asked for is in a snapshot before the run is left.
+        Course::On | Course::Adrift if scribe.leaves() => {
+            scribe.save(members)?;
+            Some(Stride::Left)
+        }
+        Course::On | Course::Adrift => None,
+        Course::Back => members.first().map(|trainer| Stride::Back(trainer.progress().epoch)),
+        Course::Anew => Some(Stride::Anew),
+        Course::Stop => Some(Stride::Stopped),
+    })
+}
+
 /// The steps of one network to the end of its epoch, or to where it leaves its way.
 ///
 /// A network alone is saved between two steps; several that are trained in step are saved at the ends of their epochs, and
@@ -462,7 +392,9 @@ fn stride<T: Real>(
             return Ok(Err(Stride::Left));
         }
         let mut course = match &mut steering {
-            Some((helm, company)) => helm.obey(trainer, &mut Noted { company: &mut **company, scribe })?,
+            Some((helm, company)) => {
+                helm.obey(std::slice::from_mut(trainer), &mut Noted::new(&mut **company, scribe))?
+            }
             None => Course::On,
         };
         scribe.mailed.check()?;
@@ -474,7 +406,7 @@ fn stride<T: Real>(
                     let divergence = Divergence { epoch: trainer.progress().epoch, step, origin };
                     course = match &mut steering {
                         Some((helm, company)) => {
-                            helm.rescue(trainer, &mut Noted { company: &mut **company, scribe }, &divergence)?
+                            helm.rescue(trainer, &mut Noted::new(&mut **company, scribe), &divergence)?
                         }
                         None => Course::Adrift,
                     };
@@ -498,3 +430,6 @@ fn stride<T: Real>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,10 @@ use crate::options::Interrupt;
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// What a person asks of a running network. It is done between two steps, and told as an [`Event`](crate::Event).
+///
+/// A trial that is several networks, one for each fold, is asked as one: it is done between two epochs, to all of them at
+/// the same one, and none is changed where one of them refuses. What trains the trial again afterwards does it again at the
+/// same epochs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Steer {
@@ -46,7 +50,8 @@ pub enum Halt<'a> {
 
 /// Who steers a network. A wish that is given is answered by an event before the next one is asked for.
 pub trait Steering {
-    /// What is asked for after `steps` updates; nothing lets the next step be taken. Called before every step.
+    /// What is asked for after `steps` updates; nothing lets the next step be taken. Called before every step; where
+    /// several networks are trained in step, before every epoch of theirs, with the updates of the first.
     fn next(&mut self, steps: u64) -> Option<Steer>;
 
     /// What is asked for while nothing moves; may take its time. Nothing if nobody steers any more: a paused network
@@ -93,9 +98,9 @@ impl Steering for Script {
 
 /// What a person asks of the trials of a search while they run; clones are the same list.
 ///
-/// Whoever has the list may ask from any thread. A wish is done before the trial's next step, or when it trains again; at
-/// which one depends on the moment, so that a search steered so is not promised to be the same another time. Wishes for
-/// trials that are several networks, one for each fold, are never taken up.
+/// Whoever has the list may ask from any thread. A wish is done before the trial's next step (before its next epoch, where
+/// it is several networks, one for each fold), or when it trains again; at which one depends on the moment, so that a search
+/// steered so is not promised to be the same another time. A cross-validated trial can be asked while it is screened.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes(Arc<Waiting>);
 
@@ -163,7 +168,8 @@ pub struct SteeredEvent {
     pub trial: u64,
     /// The epoch of the next step, from 0.
     pub epoch: u64,
-    /// The next update, counted from 1: the first one that a change holds for.
+    /// The next update, counted from 1: the first one that a change holds for. Where the trial is several networks, one for
+    /// each fold, of the first of them; all are at the beginning of the epoch.
     pub step: u64,
     /// What was done.
     #[serde(flatten)]

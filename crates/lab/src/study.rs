@@ -16,6 +16,7 @@ use crate::finished::{CurvePoint, Parent};
 use crate::ledger::{Ledger, Span, StudyAbout, TrialDetails};
 use crate::recipe::Recipe;
 use crate::standing::{Repeats, order};
+use crate::turn::Turn;
 
 /// The command of a study whose trials are done by whoever asks.
 pub(crate) const ASKED: &str = "ask";
@@ -84,6 +85,9 @@ pub struct TrialView {
     /// Its scores with several seeds, if it is a leader.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Repeats>,
+    /// What a person did to it while it trained for the first time and has not taken back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// All its settings.
     #[serde(skip)]
     pub recipe: Recipe,
@@ -107,6 +111,14 @@ pub struct BestView {
     pub params: Params,
     /// What it is chosen by.
     pub score: Option<f64>,
+}
+
+impl TrialView {
+    /// Whether it is several networks, one for each fold, and its screening is over: nothing that is asked of it is done any
+    /// more, while one that waits at a rung may go on.
+    pub fn is_settled(&self) -> bool {
+        self.folds > 1 && self.state != TrialState::Running
+    }
 }
 
 impl StudyView {
@@ -145,6 +157,7 @@ impl StudyView {
                 diverged: details.diverged,
                 parent: details.parent,
                 repeats: details.repeats,
+                turns: details.turns,
                 curve: Ledger::longest(&curves, row.number),
             });
         }

@@ -6,6 +6,7 @@ use caviar_engine::train::Metric;
 use caviar_tune::{Params, TrialState, Value};
 
 use crate::board::{Board, EpochEvent, Event, Flow, Started, TrainFigures, TrialEvent};
+use crate::company::Company;
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
@@ -14,7 +15,7 @@ use crate::ledger::{Fork, Place, Stage, begins, trial_entry};
 use crate::model::Network;
 use crate::options::Workers;
 use crate::recipe::Recipe;
-use crate::run::{Company, End, Limits, Run, run};
+use crate::run::{End, Limits, Run, run};
 use crate::settings::of_training;
 use crate::steering::{Steered, SteeredEvent, Steering, Unsteered};
 
@@ -226,6 +227,7 @@ pub(crate) fn record(number: u64, params: Params, run: &Run) -> TrialRecord {
         diverged,
         parent: None,
         repeats: None,
+        turns: run.turns.clone(),
     }
 }
 

@@ -74,9 +74,8 @@ fn steerable(path: &Path, trial: u64) -> Result<PathBuf, Failure> {
             return Err(LabError::NotSteerable { trial, why }.into());
         }
         match study.trials.iter().find(|known| known.number == trial) {
-            Some(known) if known.folds > 1 => {
-                let why = "it is several networks, one for each fold, that are trained in step".to_owned();
-                return Err(LabError::NotSteerable { trial, why }.into());
+            Some(known) if known.is_settled() => {
+                return Err(LabError::NotSteerable { trial, why: format!("it is {}", known.state) }.into());
             }
             Some(_) => return Ok(study.path),
             None if start.elapsed() < DELAY => sleep(GLANCE),

@@ -62,7 +62,7 @@ pub(crate) fn summary(finished: &Finished) -> Value {
         .map(|trial| {
             json!({ "trial": trial.number, "score": trial.score.and_then(finite), "state": trial.state,
             "epochs": trial.epochs, "folds": trial.folds, "seconds": trial.seconds, "params": trial.params,
-            "curve": trial.curve })
+            "curve": trial.curve, "turns": trial.turns })
         })
         .collect();
     json!({

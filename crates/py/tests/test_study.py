@@ -273,11 +273,41 @@ def test_a_callback_steers_a_trial(kept, tmp_path):
     assert model.trials_[0]["epochs"] < 400 and not model.interrupted_
 
 
-def test_what_cannot_be_steered_is_told(tmp_path):
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_callback_steers_a_trial_of_folds(kept, tmp_path):
     X, y = load_iris(return_X_y=True)
-    for study in (None, tmp_path / "s.db"):
-        with pytest.raises(ValueError, match="folds"):
-            TunedClassifier(trials=2, epochs=5, study=study, callback=lambda e: "trial" in e and e.trial.stop()).fit(X, y)
+    said, rates = [], []
+
+    def watch(event):
+        if event["event"] == "epoch" and event.trial.number == 0:
+            rates.append(event["learning_rate"])
+            if event["epoch"] == 3:
+                event.trial.set(learning_rate=0.00025)
+            if event["learning_rate"] == 0.00025 and "stop" not in said:
+                said.append("stop")
+                event.trial.stop()
+        if event["event"] == "steered":
+            said.append(event["action"])
+
+    # A trial that nobody stops has no end, and its epochs are long.
+    settings = {"patience": 1_000_000, "hidden": (64, 64), "batch_size": 2}
+    long = {**LONG, "trials": 1, "epochs": 1_000_000, "settings": settings}
+    model = TunedClassifier(**long, study=tmp_path / "s.db" if kept else None, callback=watch).fit(X, y)
+    assert said == ["changed", "stop", "stopped"] and 0.00025 in rates
+    [trial] = model.trials_
+    changed, stopped = trial["turns"]
+    assert changed["steer"] == {"set": {"learning-rate": 0.00025}} and stopped["steer"] == "stop"
+    # Of all folds, from its beginning: the same change before the same epoch, the same end.
+    curve = [point["learning_rate"] for point in trial["curve"]]
+    assert len(curve) == stopped["epoch"] and set(curve[changed["epoch"] :]) == {0.00025}
+    assert trial["folds"] == 5 and not model.interrupted_
+    if kept:
+        with pytest.raises(ValueError, match="nobody works on it"):
+            Study(tmp_path / "s.db").stop(0)
+        assert Study(tmp_path / "s.db").trials[0]["turns"] == trial["turns"]
+
+
+def test_what_cannot_be_steered_is_told():
     with pytest.raises(ValueError, match="momentun"):
         TunedClassifier(**LONG, callback=lambda e: "trial" in e and e.trial.set(momentun=1)).fit(ROWS, CLASSES)
     with pytest.raises(AttributeError, match="about no trial"):

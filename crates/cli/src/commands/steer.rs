@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use caviar_lab::{LabError, Steer, Steered, StudyView};
+use caviar_lab::{Answer, LabError, Steer, Steered, StudyView};
 use caviar_store::study::{CommandRow, StudyReader, WishRow, wish};
 use caviar_tune::TrialState;
 
@@ -37,21 +37,30 @@ pub fn run(args: &SteerArgs) -> Result<ExitCode, Failure> {
     if trial.state != TrialState::Running {
         return Err(LabError::NotSteerable { trial: args.trial, why: format!("it is {}", trial.state) }.into());
     }
-    if trial.folds > 1 {
-        let why = "it is several networks, one for each fold, that are trained in step".to_owned();
-        return Err(LabError::NotSteerable { trial: args.trial, why }.into());
-    }
     let before = commands(&study)?.len();
     let mut last = 0;
     for asked in &wishes {
         let text = serde_json::to_string(asked).map_err(io::Error::from)?;
         last = wish(&study.path, args.trial, &text).map_err(LabError::from)?;
     }
-    answered(&study, args.trial, last, before, &wishes)
+    answered(&study, Asked { trial: args.trial, is_folded: trial.folds > 1, last, before }, &wishes)
+}
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+struct Asked {
+    trial: u64,
+    /// Whether it is several networks, one for each fold, that are steered between two epochs.
+    is_folded: bool,
+    /// The number of the last wish.
+    last: u64,
+    /// Answers that there were before.
+    before: usize,
 }
 
 /// Waits until the last wish is done, and says what became of all of them.
-fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[Steer]) -> Result<ExitCode, Failure> {
+fn answered(study: &StudyView, asked: Asked, wishes: &[Steer]) -> Result<ExitCode, Failure> {
+    let Asked { trial, is_folded, last, before } = asked;
     let start = Instant::now();
     let mut stdout = io::stdout().lock();
     let wanted = wishes.iter().filter(|wish| is_told(wish)).count();
@@ -63,10 +72,11 @@ fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[S
         let is_late = start.elapsed() > if is_paused(&rows, trial) { PAUSED } else { ANSWER };
         if let Some(step) = step.filter(|_| is_late || answers.len() >= wanted) {
             for wish in wishes.iter().filter(|wish| !is_told(wish) || answers.len() < wanted) {
-                writeln!(stdout, "trial {trial}, after {step} steps: {}", words(wish))?;
+                let of_first = if is_folded { " of its first network" } else { "" };
+                writeln!(stdout, "trial {trial}, after {step} steps{of_first}: {}", words(wish))?;
             }
             for answer in &answers {
-                writeln!(stdout, "trial {trial}, {}", told(answer))?;
+                writeln!(stdout, "trial {trial}, {}", told(answer, is_folded))?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -75,8 +85,14 @@ fn answered(study: &StudyView, trial: u64, last: u64, before: usize, wishes: &[S
         }
         sleep(GLANCE);
     }
-    writeln!(stdout, "trial {trial}: asked for; it is done when the trial trains again")?;
-    Ok(ExitCode::SUCCESS)
+    let now = StudyView::open(&study.path)?;
+    match now.trials.iter().find(|known| known.number == trial && known.is_settled()) {
+        Some(known) => Err(LabError::NotSteerable { trial, why: format!("it is {}", known.state) }.into()),
+        None => {
+            writeln!(stdout, "trial {trial}: asked for; it is done when the trial trains again")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 /// Whether a trial was paused through the file.
@@ -97,26 +113,33 @@ fn commands(study: &StudyView) -> Result<Vec<CommandRow>, Failure> {
 /// Whether what becomes of a wish is written down.
 fn is_told(wish: &Steer) -> bool {
     match wish {
-        Steer::Set(_) | Steer::Scale(_) | Steer::Undo | Steer::Fork(_) => true,
-        Steer::Pause | Steer::Continue | Steer::Stop => false,
+        Steer::Set(_) | Steer::Scale(_) | Steer::Undo | Steer::Fork(_) | Steer::Stop => true,
+        Steer::Pause | Steer::Continue => false,
     }
 }
 
 /// What became of a wish.
-fn told(answer: &CommandRow) -> String {
-    let step = answer.step.saturating_sub(1);
-    match serde_json::from_str(&answer.change) {
-        Ok(Steered::Changed { change, from }) => format!("after {step} steps: {change}, was {from}"),
-        Ok(Steered::Undone { change, left }) => {
+fn told(row: &CommandRow, is_folded: bool) -> String {
+    let Ok(Answer { epoch, steered }) = serde_json::from_str(&row.change) else { return row.change.clone() };
+    let step = row.step.saturating_sub(1);
+    let when = match epoch.filter(|_| is_folded) {
+        Some(epoch) => format!("after {epoch} epochs"),
+        None => format!("after {step} steps"),
+    };
+    match steered {
+        Steered::Changed { change, from } => format!("{when}: {change}, was {from}"),
+        Steered::Undone { change, .. } if is_folded => format!("{when} again, before {change}"),
+        Steered::Undone { change, left } => {
             format!("after {} steps: back to step {step}, before {change}", left.saturating_sub(1))
         }
-        Ok(Steered::Forked { fork, changes }) => {
+        Steered::Forked { fork, changes } => {
             let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
             let with = if changes.is_empty() { String::new() } else { format!(" with {}", changes.join(", ")) };
-            format!("after {step} steps: forked as trial {fork}{with}")
+            format!("{when}: forked as trial {fork}{with}")
         }
-        Ok(Steered::Refused { wish, rule }) => format!("after {step} steps: {wish} is refused: {rule}"),
-        Ok(Steered::Paused | Steered::Continued | Steered::Stopped) | Err(_) => answer.change.clone(),
+        Steered::Refused { wish, rule } => format!("{when}: {wish} is refused: {rule}"),
+        Steered::Stopped => format!("{when}: stopped"),
+        Steered::Paused | Steered::Continued => row.change.clone(),
     }
 }
 

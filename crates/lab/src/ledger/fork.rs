@@ -10,9 +10,11 @@ use caviar_store::study::{Entry, SnapshotKind, SnapshotRow, TrialRow};
 
 use super::{Begun, Book, Ledger, Stage, TrialDetails, begins, curve, trial_entry};
 use crate::error::LabError;
-use crate::finished::{CurvePoint, Parent};
+use crate::finished::{CurvePoint, Parent, TrialRecord};
 use crate::recipe::Recipe;
+use crate::steering::Steer;
 use crate::train::params;
+use crate::turn::Turn;
 
 /// Forks have numbers from here on, beyond those of any search, so that no other trial is another one because of them.
 pub(crate) const FIRST_FORK: u64 = 1_000_000;
@@ -28,8 +30,8 @@ pub(crate) struct Birth {
     pub(crate) epoch: u64,
     /// Updates made.
     pub(crate) steps: u64,
-    /// The state, changes made.
-    pub(crate) bytes: Vec<u8>,
+    /// The state of each of its networks, changes made.
+    pub(crate) snapshots: Vec<Vec<u8>>,
 }
 
 /// A trial that was forked from another one.
@@ -38,6 +40,8 @@ pub(crate) struct Fork {
     pub(crate) number: u64,
     pub(crate) parent: Parent,
     pub(crate) recipe: Recipe,
+    /// What was done to the other trial until then and is in force, and what is different here.
+    pub(crate) turns: Vec<Turn>,
     /// Where it begins, if it was forked in this process.
     pub(super) begun: Option<Begun>,
 }
@@ -58,7 +62,8 @@ impl Forks {
             let details: TrialDetails = serde_json::from_str(&row.details).map_err(|error| error.to_string())?;
             let parent = details.parent.ok_or("a fork has no parent")?;
             forks.known.insert(row.number);
-            forks.waiting.push_back(Fork { number: row.number, parent, recipe: details.recipe, begun: None });
+            let TrialDetails { recipe, turns, .. } = details;
+            forks.waiting.push_back(Fork { number: row.number, parent, recipe, turns, begun: None });
         }
         Ok(forks)
     }
@@ -79,7 +84,7 @@ impl Book {
         wish: u64,
         parent: Parent,
         recipe: &Recipe,
-        curve: &[CurvePoint],
+        (curve, turns): (&[CurvePoint], &[Turn]),
         birth: Birth,
     ) -> Result<u64, LabError> {
         let number = FIRST_FORK + wish;
@@ -88,17 +93,23 @@ impl Book {
         if !forks.known.insert(number) {
             return Ok(number);
         }
-        let Birth { changes, epoch, steps: step, bytes } = birth;
+        let Birth { changes, epoch, steps: step, snapshots } = birth;
         let recipe = changes.iter().fold(recipe.clone(), Recipe::changed);
-        let record =
-            crate::finished::TrialRecord { parent: Some(parent), epochs: epoch, ..begins(number, params(&recipe)) };
-        let (key, kind) = (Stage::Fork.key(number, 0), SnapshotKind::State);
+        let changed = changes.into_iter().map(|change| Turn { epoch, step, steer: Steer::Set(change) });
+        let turns: Vec<Turn> = turns.iter().cloned().chain(changed).collect();
+        let begins = begins(number, params(&recipe));
+        let folds = snapshots.len();
+        let record = TrialRecord { parent: Some(parent), epochs: epoch, folds, turns: turns.clone(), ..begins };
+        let key = Stage::Fork.key(number, 0);
         let mut entries = vec![trial_entry(&record, &recipe)];
         entries.extend(curve::slice(&key, curve).map(Entry::Slice));
-        entries.push(Entry::Snapshot(SnapshotRow { key, kind, member: 0, epoch, step, bytes: bytes.clone() }));
+        entries.extend(snapshots.iter().zip(0..).map(|(bytes, member)| {
+            let (key, kind) = (key.clone(), SnapshotKind::State);
+            Entry::Snapshot(SnapshotRow { key, kind, member, epoch, step, bytes: bytes.clone() })
+        }));
         ledger.put(entries)?;
-        let begun = Some(Begun { snapshots: vec![bytes], curve: curve.to_vec() });
-        forks.waiting.push_back(Fork { number, parent, recipe, begun });
+        let begun = Some(Begun { snapshots, curve: curve.to_vec(), turns: turns.clone() });
+        forks.waiting.push_back(Fork { number, parent, recipe, turns, begun });
         Ok(number)
     }
 }

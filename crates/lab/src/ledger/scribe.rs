@@ -14,6 +14,7 @@ use crate::options::Interrupt;
 use crate::recipe::Recipe;
 use crate::run::Run;
 use crate::steering::Steered;
+use crate::turn::{Answer, Turn, take_in};
 
 /// A run is saved so often, and at most for a twentieth of its time.
 const PERIOD: Duration = Duration::from_secs(3);
@@ -91,6 +92,22 @@ impl Stage {
         }
     }
 
+    /// Whether a person steers a run of it, rather than that it does again what was done to the trial's first one.
+    pub(super) fn is_steered(self) -> bool {
+        match self {
+            Stage::Train | Stage::Screen | Stage::Longer => true,
+            Stage::Full
+            | Stage::Repeat
+            | Stage::Leader
+            | Stage::Refit
+            | Stage::Fork
+            | Stage::Settings
+            | Stage::Room
+            | Stage::Span
+            | Stage::Told => false,
+        }
+    }
+
     /// Whether a run may go on after its end, if its snapshot is of a size to be kept.
     fn may_go_on(self) -> bool {
         match self {
@@ -127,6 +144,8 @@ pub(crate) struct Place<'a> {
 #[derive(Debug)]
 struct Birthplace {
     key: RunKey,
+    /// What was in force there.
+    turns: Vec<Turn>,
     /// Of one that was forked in this process.
     begun: Option<Begun>,
 }
@@ -136,6 +155,8 @@ struct Birthplace {
 pub(crate) struct Beginning {
     /// The epochs that it has behind it.
     pub(crate) curve: Vec<CurvePoint>,
+    /// What was done to it on the way and is in force.
+    turns: Vec<Turn>,
     /// Whether it goes on from where it was left, rather than from its own beginning.
     goes_on: bool,
     /// Whether it was further, so that what was changed is told anew.
@@ -181,13 +202,14 @@ impl<'a> Place<'a> {
 
     /// For a trial that goes on from where another run of it ended.
     pub(crate) fn longer(ledger: &'a Ledger, trial: u64, from: RunKey) -> Self {
-        let birth = Some(Birthplace { key: Stage::Fork.key(trial, 0), begun: None });
+        let birth = Some(Birthplace { key: Stage::Fork.key(trial, 0), turns: Vec::new(), begun: None });
         Place { from: Some(from), birth, ..Place::new(ledger, Stage::Longer, trial, 0) }
     }
 
     /// For a trial that was forked from another one.
     pub(crate) fn fork(ledger: &'a Ledger, stage: Stage, fork: &Fork) -> Self {
-        let birth = Birthplace { key: Stage::Fork.key(fork.number, 0), begun: fork.begun.clone() };
+        let (key, turns) = (Stage::Fork.key(fork.number, 0), fork.turns.clone());
+        let birth = Birthplace { key, turns, begun: fork.begun.clone() };
         Place { birth: Some(birth), ..Place::new(ledger, stage, fork.number, 0) }
     }
 
@@ -198,11 +220,22 @@ impl<'a> Place<'a> {
 
     /// The run, where it is known to have ended.
     pub(crate) fn ended(&self, metric: Metric) -> Result<Option<Run>, LabError> {
-        match (self.stage, &self.rung) {
-            (Stage::Longer, _) => Ok(None),
-            (_, Some(rung)) => self.ledger.ended_at(&self.key, rung.epochs, metric),
-            (_, None) => self.ledger.ended(&self.key, metric),
+        let ended = match (self.stage, &self.rung) {
+            (Stage::Longer, _) => None,
+            (_, Some(rung)) => self.ledger.ended_at(&self.key, rung.epochs, metric)?,
+            (_, None) => self.ledger.ended(&self.key, metric)?,
+        };
+        Ok(ended.map(|run| Run { turns: self.turns_until(run.curve.len() as u64), ..run }))
+    }
+
+    /// What was done to the run in its first epochs and is in force, so far as it is written down. That is written
+    /// together with a snapshot that holds it.
+    fn turns_until(&self, epochs: u64) -> Vec<Turn> {
+        if !self.stage.is_steered() {
+            return Vec::new();
         }
+        let own = self.ledger.turns_of(self.key.trial).iter().filter(|turn| turn.epoch <= epochs);
+        self.birth.iter().flat_map(|birth| &birth.turns).chain(own).cloned().collect()
     }
 
     /// Where the networks have been left, unless they are to begin anew.
@@ -210,19 +243,22 @@ impl<'a> Place<'a> {
         if anew {
             return Ok(None);
         }
-        match (&self.rung, &self.from) {
-            (Some(Rung { left: Left::Parked(begun), .. }), _) => Ok(Some(begun.clone())),
-            (Some(Rung { left: Left::Lost, .. }), _) => Ok(None),
-            (_, Some(from)) => Ok(self.ledger.begun(&self.key)?.or(self.ledger.begun(from)?)),
-            (_, None) => self.ledger.begun(&self.key),
-        }
+        let begun = match (&self.rung, &self.from) {
+            (Some(Rung { left: Left::Parked(begun), .. }), _) => return Ok(Some(begun.clone())),
+            (Some(Rung { left: Left::Lost, .. }), _) => None,
+            (_, Some(from)) => self.ledger.begun(&self.key)?.or(self.ledger.begun(from)?),
+            (_, None) => self.ledger.begun(&self.key)?,
+        };
+        Ok(begun.map(|begun| Begun { turns: self.turns_until(u64::MAX), ..begun }))
     }
 
     /// Where the run begins, if that is not its first step.
     fn born(&self) -> Result<Option<Begun>, LabError> {
         match &self.birth {
             Some(Birthplace { begun: Some(begun), .. }) => Ok(Some(begun.clone())),
-            Some(Birthplace { key, .. }) => self.ledger.begun(key),
+            Some(Birthplace { key, turns, .. }) => {
+                Ok(self.ledger.begun(key)?.map(|begun| Begun { turns: turns.clone(), ..begun }))
+            }
             None => Ok(None),
         }
     }
@@ -249,10 +285,12 @@ impl<'a> Place<'a> {
 
     /// Puts the networks to where an earlier process has left them, or `anew` to where they begin.
     pub(crate) fn take_up<T: Real>(&self, members: &mut [Trainer<T>], anew: bool) -> Result<Beginning, LabError> {
-        let tells_anew = anew || self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial));
+        let wants_all = || self.ledger.0.as_ref().is_some_and(|book| book.inbox.wants_all(self.key.trial));
+        let tells_anew = anew || (self.stage.is_steered() && wants_all());
         let begun = self.begun(tells_anew)?;
         let goes_on = begun.is_some();
-        let Some(Begun { snapshots, curve }) = begun.map_or_else(|| self.born(), |begun| Ok(Some(begun)))? else {
+        let Some(Begun { snapshots, curve, turns }) = begun.map_or_else(|| self.born(), |begun| Ok(Some(begun)))?
+        else {
             let contradicts = anew || self.contradicts(&[]);
             return Ok(Beginning { contradicts, tells_anew, ..Beginning::default() });
         };
@@ -272,7 +310,7 @@ impl<'a> Place<'a> {
             }
         }
         let contradicts = anew || self.contradicts(&curve);
-        Ok(Beginning { curve, goes_on, tells_anew, contradicts })
+        Ok(Beginning { curve, turns, goes_on, tells_anew, contradicts })
     }
 }
 
@@ -290,6 +328,8 @@ pub(crate) struct Scribe<'a> {
     /// Whether what is written of the changes is told anew.
     tells_anew: bool,
     commands: Vec<CommandRow>,
+    /// What was done to it and is in force.
+    turns: Vec<Turn>,
     /// Wishes of the study's file.
     pub(crate) mailed: Mailed<'a>,
     due: Instant,
@@ -307,14 +347,15 @@ impl<'a> Scribe<'a> {
         interrupt: &'a Interrupt,
         beginning: &Beginning,
     ) -> Self {
-        let &Beginning { ref curve, goes_on, tells_anew, contradicts: anew } = beginning;
-        let mailed = Mailed::new(place.ledger.0.as_deref(), place.key.trial, goes_on, interrupt);
+        let &Beginning { ref curve, ref turns, goes_on, tells_anew, contradicts: anew } = beginning;
+        let book = place.ledger.0.as_deref().filter(|_| place.stage.is_steered());
+        let mailed = Mailed::new(book, place.key.trial, goes_on, interrupt);
         let saved = if anew { 0 } else { curve.len() };
         let from = (place.ledger.clock(), curve.len() as u64);
         let (curve, now) = (curve.clone(), Instant::now());
         let (due, epoch) = (now + PERIOD, (now, None));
-        let commands = Vec::new();
-        Scribe { place, recipe, interrupt, curve, saved, anew, tells_anew, commands, mailed, due, epoch, from }
+        let (commands, turns) = (Vec::new(), turns.clone());
+        Scribe { place, recipe, interrupt, curve, saved, anew, tells_anew, commands, turns, mailed, due, epoch, from }
     }
 
     /// Whether the run is to be left where it is, to go on another time.
@@ -354,16 +395,31 @@ impl<'a> Scribe<'a> {
     }
 
     /// A wish was answered.
-    pub(crate) fn steered(&mut self, step: u64, steered: &Steered) {
+    pub(crate) fn steered(&mut self, epoch: u64, step: u64, steered: &Steered) {
+        // What is done again is known from the first time.
+        if !self.place.stage.is_steered() {
+            return;
+        }
+        take_in(&mut self.turns, epoch, step, steered);
         match steered {
-            Steered::Paused | Steered::Continued | Steered::Stopped => {}
-            Steered::Changed { .. } | Steered::Undone { .. } | Steered::Forked { .. } | Steered::Refused { .. } => {
+            Steered::Paused | Steered::Continued => {}
+            Steered::Changed { .. }
+            | Steered::Undone { .. }
+            | Steered::Forked { .. }
+            | Steered::Refused { .. }
+            | Steered::Stopped => {
                 if self.place.ledger.is_kept() {
-                    self.commands.push(CommandRow { trial: self.place.key.trial, step, change: json(steered) });
+                    let change = json(&Answer { epoch: Some(epoch), steered: steered.clone() });
+                    self.commands.push(CommandRow { trial: self.place.key.trial, step, change });
                     self.due = self.due.min(Instant::now() + SOON);
                 }
             }
         }
+    }
+
+    /// What was done to the run so far and is in force.
+    pub(crate) fn turns(&self) -> &[Turn] {
+        &self.turns
     }
 
     /// Makes a trial of its own that begins here; its number, or why there cannot be one.
@@ -388,7 +444,7 @@ impl<'a> Scribe<'a> {
         let parent = Parent { trial: key.trial, step: birth.steps };
         // A run that has just gone back still has the epochs from there on.
         let over = self.curve.len().min(usize::try_from(birth.epoch).unwrap_or(usize::MAX));
-        Ok(Ok(book.bear(ledger, wish, parent, self.recipe, &self.curve[..over], birth)?))
+        Ok(Ok(book.bear(ledger, wish, parent, self.recipe, (&self.curve[..over], &self.turns), birth)?))
     }
 
     /// Writes where the networks stand, unless what is written is further.
@@ -444,7 +500,8 @@ impl<'a> Scribe<'a> {
         let each = each.collect::<Result<Vec<_>, LabError>>()?;
         let bytes =
             each.iter().map(|snapshot| snapshot::write(snapshot).map_err(|what| self.place.ledger.damaged(&what)));
-        Ok(Some(Begun { snapshots: bytes.collect::<Result<_, _>>()?, curve: run.curve.clone() }))
+        let (curve, turns) = (run.curve.clone(), run.turns.clone());
+        Ok(Some(Begun { snapshots: bytes.collect::<Result<_, _>>()?, curve, turns }))
     }
 
     /// The weights that are kept of a run that has ended.

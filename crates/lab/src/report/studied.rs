@@ -53,5 +53,6 @@ fn line(trial: &TrialView) -> TrialLine {
         diverged: trial.diverged.clone(),
         parent: trial.parent,
         repeats: trial.repeats.clone(),
+        turns: trial.turns.clone(),
     })
 }

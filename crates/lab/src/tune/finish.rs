@@ -23,7 +23,7 @@ use crate::model::{Model, Network, Weighting};
 use crate::network::Weights;
 use crate::options::{Interrupt, Keep};
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Onlooker, Run, run};
+use crate::run::{End, Limits, Run, run};
 use crate::sample::sample;
 
 /// Of the time, for the members of the committee.
@@ -162,6 +162,9 @@ impl Hunt<'_> {
         let epochs = candidate.record.best_epoch.map_or(candidate.record.epochs, |epoch| epoch + 1);
         let horizon = candidate.recipe.horizon.or(Some(candidate.recipe.epochs));
         let recipe = Recipe { epochs, horizon, patience: None, ..candidate.recipe.clone() };
+        // A schedule that a person has set goes by the epochs that there were to be.
+        let trained = self.origin(place).clone();
+        let trained = Recipe { horizon: trained.horizon.or(Some(trained.epochs)), patience: None, ..trained };
         let deadline = self.deadline(REFIT_SHARE);
         let hurry = self.workers.interrupt.is_set().then(|| Instant::now() + HURRY);
         let mut queue = 0..committee::members(&recipe.hidden) as u64;
@@ -176,8 +179,8 @@ impl Hunt<'_> {
             let seed =
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
             let views = std::slice::from_ref(view);
-            let mut company = Onlooker::new(|_, _| true);
-            let mut run = run(views, &recipe, &[seed], self.experiment.seed(), 1, limits, &mut company)?;
+            let mut following = self.following(candidate);
+            let mut run = run(views, &trained, &[seed], self.experiment.seed(), 1, limits, &mut following)?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((member, run))
         };

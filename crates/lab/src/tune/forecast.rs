@@ -6,12 +6,13 @@ use caviar_tune::{Params, Value};
 use serde::Serialize;
 
 use super::{Beginning, FOLDS, next, study};
+use crate::company::Onlooker;
 use crate::error::LabError;
 use crate::experiment::{Experiment, View};
 use crate::ledger::{Ledger, Place, Stage};
 use crate::options::{Interrupt, Method, TuneOptions, Workers};
 use crate::recipe::{BatchRows, Precision, Recipe};
-use crate::run::{Limits, Onlooker, run};
+use crate::run::{Limits, run};
 use crate::space::{Search, recipe};
 
 /// Trials that are looked at for the cost; of more, the mean stands for the others.

@@ -40,7 +40,8 @@ impl Hunt<'_> {
         let steering = self.workers.wishes.of(*number, &self.workers.interrupt);
         let mut company = Told { number: *number, from_epoch: 0, teller, steering };
         let mut run = self.run(self.ground.screen(), recipe, 0, limits, &mut company)?;
-        let record = TrialRecord { parent: Some(*parent), ..record(*number, shown(recipe), &run) };
+        let folds = self.ground.screen().len();
+        let record = TrialRecord { parent: Some(*parent), folds, ..record(*number, shown(recipe), &run) };
         teller.tell(Event::Trial(trial_event(&record)));
         let mut entries = std::mem::take(&mut run.closing);
         entries.extend(self.entries(&record, recipe, &Params::default()));

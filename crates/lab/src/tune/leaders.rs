@@ -15,7 +15,7 @@ use crate::ledger::{Place, Stage};
 use crate::model::Network;
 use crate::options::TuneOptions;
 use crate::recipe::Recipe;
-use crate::run::{End, Onlooker, Run};
+use crate::run::{End, Run};
 use crate::standing::{Standing, standings};
 use crate::train::trial_event;
 
@@ -64,7 +64,8 @@ impl Hunt<'_> {
                 let recipe = Recipe { seed: own_seed(&candidate.recipe, seed), ..candidate.recipe.clone() };
                 let place = Place::new(&ledger, Stage::Leader, candidate.record.number, seed).on(teller.worker);
                 let limits = self.limits(candidate.until, self.patience(), deadline, &place);
-                let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut Onlooker::new(|_, _| true))?;
+                let mut following = self.following(candidate);
+                let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut following)?;
                 ledger.put(std::mem::take(&mut run.closing))?;
                 Ok((rank, run))
             };
@@ -219,10 +220,11 @@ impl Hunt<'_> {
         let work = |place: usize, teller: &Teller| {
             let candidate = &self.records[place];
             let epochs = candidate.mean.len() as u64;
-            let recipe = Recipe { horizon: Some(candidate.horizon()), ..candidate.recipe.clone() };
+            let recipe = self.origin(place).clone();
+            let recipe = Recipe { horizon: recipe.horizon.or(Some(recipe.epochs)), ..recipe };
             let written = Place::new(ledger, Stage::Repeat, candidate.record.number, deal).on(teller.worker);
             let limits = self.limits(epochs, None, deadline, &written);
-            let mut run = self.run(&views, &recipe, deal, limits, &mut Onlooker::new(|_, _| true))?;
+            let mut run = self.run(&views, &recipe, deal, limits, &mut self.following(candidate))?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((place, run))
         };

@@ -2,6 +2,7 @@
 
 use super::Ground;
 use crate::board::{Board, Event, Flow};
+use crate::company::Onlooker;
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{CurvePoint, TrialRecord};
@@ -10,7 +11,7 @@ use crate::ledger::{Place, Stage, trial_entry};
 use crate::model::{Model, Network};
 use crate::options::Workers;
 use crate::recipe::Recipe;
-use crate::run::{End, Limits, Onlooker, run};
+use crate::run::{End, Limits, run};
 use crate::study::StudyView;
 use crate::train::{epoch_event, record, trial_event};
 
@@ -49,7 +50,10 @@ pub fn train_longer(
     let ground = if is_search { Ground::new(experiment)? } else { Ground::whole(experiment) };
     let (screen, full) = (Stage::Screen.key(trial, 0), Stage::Full.key(trial, 0));
     let (views, from) = match &ground.folds {
-        Some((_, views)) if ledger.has(&full) => (&views[..], full),
+        // A fork begins in the middle, on the folds on which it was forked.
+        Some((_, views)) if ledger.has(&full) && (known.parent.is_none() || ledger.has_begun(&full)) => {
+            (&views[..], full)
+        }
         Some(_) | None => (ground.screen(), if is_search { screen } else { Stage::Train.key(trial, 0) }),
     };
     let recipe = &known.recipe;
@@ -65,7 +69,11 @@ pub fn train_longer(
         return Err(LabError::Left);
     }
     let mut record = record(trial, known.params.clone(), &ran);
-    record.folds = views.len();
+    (record.folds, record.parent) = (views.len(), known.parent);
+    if known.parent.is_some() {
+        // Beside what was done to itself, what was done to the trial that it was forked from.
+        record.turns.clone_from(&known.turns);
+    }
     ledger.put([std::mem::take(&mut ran.closing), vec![trial_entry(&record, &known.recipe)]].concat())?;
     board.post(&Event::Trial(trial_event(&record)));
     let model = match (ran.weights, views) {

@@ -104,7 +104,7 @@ mod tests {
         std::fs::create_dir(&beside).unwrap();
         std::fs::write(beside.join("9-0"), "of a process that was killed").unwrap();
         let parking = Parking::new(5, Some(beside));
-        let begun = |letter: u8| Begun { snapshots: vec![vec![letter; 3]], curve: Vec::new() };
+        let begun = |letter: u8| Begun { snapshots: vec![vec![letter; 3]], ..Begun::default() };
         let parked: Vec<Left> = (0..3).map(|trial| parking.park(trial, Some(begun(trial as u8))).unwrap()).collect();
         let folder = parking.folder.clone();
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);

@@ -11,6 +11,7 @@ use super::shelf::{Keeper, keep};
 use super::told::Told;
 use super::{FOLDS, Hunt, next};
 use crate::board::{Board, Event};
+use crate::company::Company;
 use crate::crew::{Teller, crew};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
@@ -18,10 +19,11 @@ use crate::figures::Figures;
 use crate::finished::{CurvePoint, TrialRecord};
 use crate::ledger::{Fork, Place, Stage, begins, optuna_entry, trial_entry};
 use crate::recipe::Recipe;
-use crate::run::{Company, End, Limits, Onlooker, Run, run};
+use crate::run::{End, Limits, Run, run};
 use crate::space::shown;
 use crate::standing::lead;
 use crate::train::{record, trial_event};
+use crate::turn::{Clock, Following};
 
 /// Of the time, for the first stage, until the end of the second, and until the end of the third.
 pub(super) const SHARES: [f64; 3] = [0.45, 0.7, 0.95];
@@ -90,7 +92,7 @@ impl Hunt<'_> {
                 steering: self.workers.wishes.of(number, &self.workers.interrupt),
             };
             let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
-            let record = record(number, shown, &run);
+            let record = TrialRecord { folds: self.ground.screen().len(), ..record(number, shown, &run) };
             teller.tell(Event::Trial(trial_event(&record)));
             let divergence = run.end.divergence();
             let mut entries = std::mem::take(&mut run.closing);
@@ -131,7 +133,8 @@ impl Hunt<'_> {
             let candidate = &self.records[place];
             let written = Place::new(ledger, Stage::Full, candidate.record.number, 0).on(teller.worker);
             let limits = self.limits(candidate.until, self.patience(), deadline, &written);
-            let mut run = self.run(views, &candidate.recipe, 0, limits, &mut Onlooker::new(|_, _| true))?;
+            let mut following = self.following(candidate);
+            let mut run = self.run(views, self.origin(place), 0, limits, &mut following)?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((place, run))
         };
@@ -229,6 +232,20 @@ impl Hunt<'_> {
         run(views, recipe, &seeds, self.experiment.seed(), 1, limits, company)
     }
 
+    /// Does again what was done to a trial when it was trained for the first time.
+    pub(super) fn following<'b>(&self, candidate: &'b Candidate) -> Following<'b> {
+        let clock = if self.ground.folds.is_some() { Clock::Epochs } else { Clock::Updates };
+        Following::new(&candidate.record.turns, clock)
+    }
+
+    /// The settings that a trial began with at its first epoch: of a fork, those of the trial that it was forked from.
+    pub(super) fn origin(&self, place: usize) -> &Recipe {
+        let candidate = &self.records[place];
+        let parent = candidate.record.parent.and_then(|parent| self.place_of(parent.trial).ok());
+        // A fork has a higher number than what it was forked from.
+        parent.filter(|&parent| parent < place).map_or(&candidate.recipe, |parent| self.origin(parent))
+    }
+
     pub(super) fn limits<'b>(
         &'b self,
         epochs: u64,
@@ -241,10 +258,6 @@ impl Hunt<'_> {
 }
 
 impl Candidate {
-    pub(super) fn horizon(&self) -> u64 {
-        self.recipe.horizon.unwrap_or(self.recipe.epochs)
-    }
-
     fn metrics(&self, curve: &[CurvePoint]) -> Vec<f64> {
         let metric = |point: &CurvePoint| point.validation.as_ref()?.get(self.recipe.metric);
         curve.iter().map(|point| metric(point).unwrap_or(f64::NAN)).collect()
@@ -263,6 +276,7 @@ impl Candidate {
         let before = self.record.clone();
         self.record = record(before.number, before.params, &run);
         self.record.folds = FOLDS;
+        (self.record.parent, self.record.turns) = (before.parent, before.turns);
         self.record.steps += before.steps;
         self.record.seconds += before.seconds;
         if let End::Diverged(divergence) = &run.end {

@@ -1,9 +1,9 @@
 //! Who tells of a trial of a search.
 
 use crate::board::Event;
+use crate::company::Company;
 use crate::crew::Teller;
 use crate::finished::CurvePoint;
-use crate::run::Company;
 use crate::steering::{OfTrial, Steered, SteeredEvent, Steering};
 use crate::train::epoch_event;
 

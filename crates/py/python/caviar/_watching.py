@@ -198,7 +198,9 @@ class Event(dict):
 class Running:
     """A trial of a search while it runs.
 
-    What it is asked is done before its next step, and told as an event ``steered``; so late that it has ended, never.
+    What it is asked is done before its next step, and told as an event ``steered``; so late that it has ended, never. Where
+    the table is small, the trial is several networks, one for each fold: it is done to all of them before their next epoch,
+    and again at the same epoch by all that trains the trial afterwards.
     """
 
     number: int
@@ -237,7 +239,6 @@ class Progress:
         self.context = None
         self.bar = Bar() if estimator.verbose else None
         self.reins = _caviar.Reins()
-        self.folds = None
         self.stopping = False
 
     def __enter__(self):
@@ -260,8 +261,6 @@ class Progress:
     def tell(self, text: str) -> bool:
         """Passes an event on; whether the search is to end."""
         event = Event(json.loads(text), self)
-        if event["event"] == "started":
-            self.folds = event.get("folds")
         stop = False
         if self.bar is not None and event["event"] == "started":
             self.bar.begin(event["trials"], self.estimator.time, self.estimator.metric)
@@ -277,11 +276,6 @@ class Progress:
 
     def steer(self, trial: int, what: str, changes: dict | None = None) -> None:
         """Asks something of a trial, through the study's file where there is one, so that it is written down."""
-        if self.folds is not None:
-            raise _caviar.SettingError(
-                f"trial {trial} cannot be steered: it is several networks, one for each of {self.folds} folds, that are "
-                "trained in step; a table of 2000 rows or more has one"
-            )
         study = self.estimator.study
         if study is None and what == "fork":
             raise _caviar.SettingError(f"trial {trial} cannot be forked: only a search with `study` keeps where it begins")
