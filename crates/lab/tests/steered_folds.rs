@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use caviar_engine::train::{Change, Metric};
 use caviar_lab::{
-    BatchRows, Board, DataOptions, Event, Experiment, Finished, Flow, Keep, Ledger, Method, Part, Quiet, Recipe, Steer,
-    Steered, SteeredEvent, StudyAbout, StudyView, TrialRecord, TuneOptions, Turn, Wishes, Workers, tune,
+    BatchRows, Board, DataOptions, Event, Experiment, Finished, Flow, Interrupt, Keep, LabError, Ledger, Method, Part,
+    Quiet, Recipe, Steer, Steered, SteeredEvent, StudyAbout, StudyView, TrialRecord, TuneOptions, Turn, Wishes,
+    Workers, tune,
 };
 use caviar_store::study::wish;
 use caviar_tune::{Params, TrialState};
@@ -244,4 +245,64 @@ fn a_trial_is_steered_and_forked_through_the_file_and_again_after_a_kill() {
         assert_eq!(trials(&again), trials(&finished), "{}", study.display());
         assert!(weights(&again) == weights(&finished), "{}", study.display());
     }
+}
+
+/// Somebody who changes the only trial and leaves the search when it trains with that, or takes the change back and says how
+/// long the trial is to be.
+struct Leaver {
+    path: PathBuf,
+    interrupt: Interrupt,
+    returns: bool,
+    ends: Option<u64>,
+}
+
+impl Leaver {
+    fn ask(&self, wishes: &[Steer]) {
+        for asked in wishes {
+            wish(&self.path, 0, &serde_json::to_string(asked).unwrap()).unwrap();
+        }
+    }
+}
+
+impl Board for Leaver {
+    fn post(&mut self, event: &Event) -> Flow {
+        match event {
+            Event::Epoch(event) if !self.returns && event.epoch == 2 => self.ask(&[set(Change::LearningRate(RATE))]),
+            Event::Epoch(event) if !self.returns && event.learning_rate == RATE => self.interrupt.set(),
+            Event::Steered(event) if self.returns && matches!(event.steered, Steered::Undone { .. }) => {
+                self.ask(&[Steer::Pause]);
+            }
+            Event::Steered(event) if self.returns && event.steered == Steered::Paused => {
+                self.ends = Some(event.epoch + REST);
+                self.ask(&[set(Change::Epochs(event.epoch + REST)), Steer::Continue]);
+            }
+            Event::Epoch(_) | Event::Steered(_) | Event::Started(_) | Event::Trial(_) | Event::Finished(_) => {}
+        }
+        Flow::Continue
+    }
+}
+
+#[test]
+fn what_was_changed_before_the_search_was_left_is_taken_back_by_another_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = experiment(&folder);
+    let base =
+        Recipe { hidden: vec![24], batch_size: BatchRows::Rows(1), patience: Some(ENDLESS), ..options(0.001).base };
+    let options = TuneOptions { base, trials: Some(1), epochs: ENDLESS, keep: Keep::Best, ..options(0.001) };
+    let path = folder.path().join("study.db");
+    let about = StudyAbout { command: "tune".into(), metric: Metric::Loss, trials: None, epochs: ENDLESS };
+    let workers = Workers { ledger: Ledger::create(&path, &about, "caviar tune", "", &[]).unwrap(), ..Workers::new(2) };
+    let mut person = Leaver { path: path.clone(), interrupt: workers.interrupt.clone(), returns: false, ends: None };
+    let left = tune(&experiment, &options, &workers, &mut person).map(|_| ()).unwrap_err();
+    assert!(matches!(left, LabError::Left), "{left}");
+    drop((workers, person));
+    let workers = Workers { ledger: Ledger::open(&path).unwrap(), ..Workers::new(1) };
+    let mut person = Leaver { path, interrupt: workers.interrupt.clone(), returns: true, ends: None };
+    person.ask(&[Steer::Undo]);
+    let finished = tune(&experiment, &options, &workers, &mut person).unwrap();
+    let epochs = person.ends.unwrap();
+    let plain = tune(&experiment, &TuneOptions { epochs, ..options }, &Workers::new(2), &mut Quiet).unwrap();
+    assert_eq!(came_to(&finished), came_to(&plain));
+    assert!(weights(&finished) == weights(&plain));
+    assert_eq!(finished.trials[0].turns.len(), 1);
 }

@@ -18,7 +18,8 @@ pub(crate) fn study(py: Python<'_>, path: PathBuf) -> PyResult<String> {
         let json = |error: serde_json::Error| Failure::File(error.to_string());
         let mut whole = serde_json::to_value(&view).map_err(json)?;
         let details = view.trials.iter().map(|trial| {
-            json!({ "curve": trial.curve, "settings": trial.recipe, "folds": trial.folds, "diverged": trial.diverged })
+            json!({ "curve": trial.curve, "settings": trial.recipe, "folds": trial.folds, "diverged": trial.diverged,
+                "turns": trial.turns })
         });
         if let Some(Value::Array(trials)) = whole.get_mut("trials") {
             for (trial, details) in trials.iter_mut().zip(details) {

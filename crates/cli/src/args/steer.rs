@@ -21,7 +21,7 @@ Examples:
 pub struct SteerArgs {
     /// The study: study.db of a run, or the folder it is in
     pub study: PathBuf,
-    /// The network: the number of its trial
+    /// The network: the number of its trial; of a cross-validated one, the networks of all folds
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub trial: u64,
     /// The learning rate from the next step on, in place of the schedule
