@@ -23,6 +23,14 @@ pub enum Failure {
     /// Arguments that do not go together.
     #[error("{0}")]
     Usage(String),
+    /// A table, and no word of what is to be learned from it.
+    #[error("{}: which column is to be predicted? Name it with --target; there are {}", path.display(), listed(columns))]
+    NoTarget {
+        /// The table.
+        path: PathBuf,
+        /// Its columns.
+        columns: Vec<String>,
+    },
     /// Anything of the laboratory.
     #[error(transparent)]
     Lab(Box<LabError>),
@@ -112,7 +120,7 @@ impl Failure {
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => USAGE,
+            Failure::Usage(_) | Failure::NoTarget { .. } => USAGE,
             Failure::Lab(error) => match error.kind() {
                 ErrorKind::Failed => 1,
                 ErrorKind::Usage => USAGE,
@@ -181,6 +189,7 @@ impl Failure {
                 _ => None,
             },
             Failure::Usage(_)
+            | Failure::NoTarget { .. }
             | Failure::Config(_)
             | Failure::NoNumbers { .. }
             | Failure::NoNumber { .. }
@@ -210,6 +219,17 @@ impl Failure {
         }
         ExitCode::from(self.code())
     }
+}
+
+/// So many columns are named; the last one is often the answer.
+const COLUMNS: usize = 12;
+
+fn listed(columns: &[String]) -> String {
+    let mut names: Vec<String> = columns.iter().map(|name| format!("`{name}`")).collect();
+    if names.len() > COLUMNS {
+        names.splice(COLUMNS - 1..names.len() - 1, ["...".to_owned()]);
+    }
+    names.join(", ")
 }
 
 /// So many differences are shown.

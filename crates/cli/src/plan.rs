@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use caviar_engine::optim::Optimizer;
 use caviar_lab::picture::PictureFile;
-use caviar_lab::{DataOptions, Part, Recipe, TuneOptions};
+use caviar_lab::{DataOptions, Part, Recipe, TuneOptions, read_table};
 
 use crate::args::after::{BatchSizeArgs, EPOCHS};
 use crate::args::data::{DataArgs, set};
@@ -163,6 +163,11 @@ impl Plan {
             }
             (Some(config), _, true) => {
                 return Err(Failure::Usage(format!("{config} names no target under [data]: give --target, too")));
+            }
+            (None, _, true) => {
+                let table = read_table(&self.source, &self.data.read)?;
+                let columns = table.names().map(str::to_owned).collect();
+                return Err(Failure::NoTarget { path: self.source.clone(), columns });
             }
             _ => {}
         }

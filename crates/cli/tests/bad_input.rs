@@ -24,6 +24,15 @@ fn an_unknown_column_is_bad_data_and_the_nearest_one_is_offered() {
 }
 
 #[test]
+fn who_does_not_say_what_to_predict_is_told_the_columns() {
+    let place = Place::with_table();
+    place.run("train good.csv").expect(2, &["good.csv: which column", "--target", "there are `a`, `b`, `y`\n"]);
+    place.run("tune nowhere.csv").expect(3, &["nowhere.csv", "cannot be read"]);
+    let digits = example("digits.csv");
+    place.run(&format!("batch-size {digits}")).expect(2, &["digits.csv: which column", ", ..., `digit`\n"]);
+}
+
+#[test]
 fn a_file_without_rows_is_bad_data() {
     let place = Place::new();
     place.write("empty.csv", "");

@@ -54,7 +54,7 @@ pub struct DataArgs {
     #[arg(required_unless_present = "config")]
     pub data: Option<PathBuf>,
     /// The column to predict
-    #[arg(long, value_name = "COL", required_unless_present = "config")]
+    #[arg(long, value_name = "COL")]
     pub target: Option<String>,
     /// Classes or numbers [default: auto]
     #[arg(long, value_parser = word(&TASKS))]
