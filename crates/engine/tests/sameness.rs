@@ -65,6 +65,25 @@ fn batch_norm_dropout_and_clipping_keep_the_bits() {
 }
 
 #[test]
+fn threads_that_come_and_go_between_steps_change_no_bit() {
+    let data = clouds(1003, 17, 3);
+    // Whole batches and the smaller last one; a small network whose threads take rows, and a wide one whose threads take columns.
+    for hidden in [45, 600] {
+        let mut spec = odd(&data, false);
+        spec.network.hidden[0].units = hidden;
+        spec.batch_size = BatchSize::Rows(300);
+        let mut alone = Trainer::<f32>::new(spec.clone(), Arc::clone(&data), None).unwrap();
+        let mut joined = Trainer::<f32>::new(spec, Arc::clone(&data), None).unwrap();
+        steps(&mut alone, 10);
+        for threads in [2, 2, 7, 1, 1, 3, 0, 2, 5, 1] {
+            joined.set_threads(threads);
+            steps(&mut joined, 1);
+        }
+        assert_eq!(bits(&joined.snapshot().unwrap()), bits(&alone.snapshot().unwrap()), "{hidden} units");
+    }
+}
+
+#[test]
 fn every_activation_keeps_the_bits() {
     let data = clouds(150, 17, 2);
     for activation in Activation::ALL {

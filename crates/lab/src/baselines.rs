@@ -7,6 +7,7 @@ use caviar_engine::schedule::Schedule;
 use caviar_engine::train::{Data, Targets};
 
 use crate::company::Onlooker;
+use crate::crew::Threads;
 use crate::error::LabError;
 use crate::experiment::{View, classes_of};
 use crate::finished::Baseline;
@@ -53,7 +54,7 @@ fn fit(view: &View, recipe: &Recipe, threads: usize) -> Result<Run, LabError> {
     let nowhere = Ledger::default();
     let place = Place::new(&nowhere, Stage::Refit, 0, 0);
     let limits = Limits { epochs: recipe.epochs, patience: None, deadline: None, interrupt: &never, place: &place };
-    run(&[alone], recipe, &[recipe.seed], 0, threads, limits, &mut Onlooker::new(|_, _| true))
+    run(&[alone], recipe, &[recipe.seed], 0, Threads::Fixed(threads), limits, &mut Onlooker::new(|_, _| true))
 }
 
 /// The commonest class of the training rows with their shares as probabilities, or their mean.

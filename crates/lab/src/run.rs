@@ -9,6 +9,7 @@ use caviar_store::study::Entry;
 
 use crate::board::TrainFigures;
 use crate::company::{Company, Noted};
+use crate::crew::Threads;
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
@@ -100,7 +101,7 @@ pub(crate) fn run(
     recipe: &Recipe,
     seeds: &[u64],
     order_seed: u64,
-    threads: usize,
+    threads: Threads<'_>,
     limits: Limits<'_>,
     company: &mut dyn Company,
 ) -> Result<Run, LabError> {
@@ -130,7 +131,7 @@ struct Work<'a> {
     recipe: &'a Recipe,
     seeds: &'a [u64],
     order_seed: u64,
-    threads: usize,
+    threads: Threads<'a>,
     limits: Limits<'a>,
 }
 
@@ -139,7 +140,7 @@ impl Work<'_> {
         let alone = self.views.len() == 1;
         let each = self.views.iter().zip(self.seeds).map(|(view, &seed)| {
             let recipe = Recipe { seed, ..self.recipe.clone() };
-            member::<T>(view, &recipe, self.order_seed, self.threads, alone)
+            member::<T>(view, &recipe, self.order_seed, self.threads.now(), alone)
         });
         each.collect()
     }
@@ -160,6 +161,9 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
     }
     let mut helm = Helm::new();
     while next_epoch(&members, limits).is_some() && !run.is_exhausted(limits.patience) {
+        if let [trainer] = &mut members[..] {
+            trainer.set_threads(work.threads.now());
+        }
         let end = match step_together(&mut members, views, &mut helm, &mut scribe, company)? {
             Stride::Epoch(point) => {
                 let goes_on = company.epoch(&point, start.elapsed().as_secs_f64());

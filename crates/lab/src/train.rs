@@ -7,6 +7,7 @@ use caviar_tune::{Params, TrialState, Value};
 
 use crate::board::{Board, EpochEvent, Event, Flow, Started, TrainFigures, TrialEvent};
 use crate::company::Company;
+use crate::crew::Threads;
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{Best, CurvePoint, Finished, TrialRecord, Validated};
@@ -128,7 +129,8 @@ fn train_one(
     let (patience, interrupt) = (recipe.patience, &workers.interrupt);
     let limits = Limits { epochs: u64::MAX, patience, deadline: None, interrupt, place };
     let views = std::slice::from_ref(experiment.view());
-    let mut run = run(views, recipe, &[recipe.seed], experiment.seed(), workers.threads, limits, watched)?;
+    let mut run =
+        run(views, recipe, &[recipe.seed], experiment.seed(), Threads::Fixed(workers.threads), limits, watched)?;
     let record = TrialRecord { parent: fork.map(|fork| fork.parent), ..record(watched.trial, params(recipe), &run) };
     watched.board.post(&Event::Trial(trial_event(&record)));
     workers.ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;

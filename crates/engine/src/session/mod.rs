@@ -125,6 +125,18 @@ impl<T: Real> Session<T> {
         session
     }
 
+    /// Spreads the kernels over another number of threads from the next run on; the results are the same bits.
+    ///
+    /// The values of the last run can no longer be asked for.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        if threads.max(1) != self.cpu.gang.threads() {
+            self.cpu.gang = Gang::new(threads);
+            // Groups of steps are cut for a number of threads.
+            self.bound.clear();
+            self.computed = 0;
+        }
+    }
+
     /// Constants and the first values of the variables.
     fn initialize(&mut self, compiled: &Compiled) {
         // Counted over all variables of the graph, whatever is fetched, and for each role alone: the same weights start

@@ -119,6 +119,12 @@ impl<T: Real> Trainer<T> {
         Ok(trainer)
     }
 
+    /// Spreads the kernels over another number of threads from the next step on; nothing that is learned depends on it.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.options.threads = threads.max(1);
+        self.session.set_threads(self.options.threads);
+    }
+
     /// Trains to the last epoch, or until patience is exhausted, the loss is not finite, or the observer ends it.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use caviar_engine::train::{BatchSize, Data, Silent, TrainSpec, Trainer};
 use super::limit::Machine;
 use super::{BenchResult, Work};
 use crate::board::Quiet;
-use crate::crew::crew;
+use crate::crew::{Teller, crew};
 use crate::error::LabError;
 use crate::options::Workers;
 
@@ -75,9 +75,12 @@ pub(super) fn run(
 
     let start = Instant::now();
     let mut waiting = trials.into_iter();
-    let train = |trial: Trial, _: &_| {
+    let train = |trial: Trial, teller: &Teller<'_>| {
         let mut trainer = Trainer::<f32>::new(trial.spec(data, epochs)?, Arc::clone(data), None)?;
-        trainer.run(&mut Silent)?;
+        for epoch in 1..=epochs {
+            trainer.set_threads(teller.threads.now());
+            trainer.run_until(epoch, &mut Silent)?;
+        }
         Ok(trainer.evaluate(data, &[])?.loss())
     };
     let losses = crew(&Workers::new(threads), &mut Quiet, || waiting.next(), train)?;

@@ -7,6 +7,7 @@ use caviar_table::{ReadOptions, Table};
 
 use super::{End, Limits, Run, run};
 use crate::company::Company;
+use crate::crew::Threads;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::finished::CurvePoint;
 use crate::folds;
@@ -82,7 +83,7 @@ fn trained(views: &[View], company: &mut dyn Company) -> Run {
     let (ledger, interrupt) = (Ledger::default(), Interrupt::default());
     let place = Place::new(&ledger, Stage::Screen, 0, 0);
     let limits = Limits { epochs: 9, patience: None, deadline: None, interrupt: &interrupt, place: &place };
-    run(views, &recipe(), &SEEDS[..views.len()], ORDER, 1, limits, company).unwrap()
+    run(views, &recipe(), &SEEDS[..views.len()], ORDER, Threads::Fixed(1), limits, company).unwrap()
 }
 
 fn steered(wishes: &[(u64, Steer)]) -> (Run, Person) {

@@ -168,7 +168,7 @@ impl Hunt<'_> {
         let deadline = self.deadline(REFIT_SHARE);
         let hurry = self.workers.interrupt.is_set().then(|| Instant::now() + HURRY);
         let mut queue = 0..committee::members(&recipe.hidden) as u64;
-        let work = |member: u64, teller: &Teller| {
+        let work = |member: u64, teller: &Teller<'_>| {
             let never = Interrupt::default();
             let first = member == 0;
             let ledger = &self.workers.ledger;
@@ -180,7 +180,8 @@ impl Hunt<'_> {
                 if first { recipe.seed } else { derive(recipe.seed, Purpose::Trial, MEMBER_SEEDS + member) >> 11 };
             let views = std::slice::from_ref(view);
             let mut following = self.following(candidate);
-            let mut run = run(views, &trained, &[seed], self.experiment.seed(), 1, limits, &mut following)?;
+            let mut run =
+                run(views, &trained, &[seed], self.experiment.seed(), teller.threads, limits, &mut following)?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((member, run))
         };

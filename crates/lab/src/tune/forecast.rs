@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Beginning, FOLDS, next, study};
 use crate::company::Onlooker;
+use crate::crew::Threads;
 use crate::error::LabError;
 use crate::experiment::{Experiment, View};
 use crate::ledger::{Ledger, Place, Stage};
@@ -215,7 +216,7 @@ fn measured(recipes: &[(Recipe, u64)], views: &[View], order_seed: u64) -> Resul
         let limits = Limits { epochs: 1, patience: None, deadline: None, interrupt: &interrupt, place: &place };
         let seeds = vec![recipe.seed; views.len()];
         let start = Instant::now();
-        run(views, recipe, &seeds, order_seed, 1, limits, &mut Onlooker::new(|_, _| true))?;
+        run(views, recipe, &seeds, order_seed, Threads::Fixed(1), limits, &mut Onlooker::new(|_, _| true))?;
         seconds += start.elapsed().as_secs_f64();
         epochs += 1.0;
         if seconds > SECONDS {

@@ -31,7 +31,7 @@ impl Hunt<'_> {
         &self,
         fork: &Fork,
         share: f64,
-        teller: &Teller,
+        teller: &Teller<'_>,
         keeper: &Mutex<Vec<Keeper>>,
     ) -> Result<Candidate, LabError> {
         let Fork { number, parent, recipe, .. } = fork;
@@ -39,7 +39,7 @@ impl Hunt<'_> {
         let limits = self.limits(recipe.epochs, self.patience(), self.deadline(share), &place);
         let steering = self.workers.wishes.of(*number, &self.workers.interrupt);
         let mut company = Told { number: *number, from_epoch: 0, teller, steering };
-        let mut run = self.run(self.ground.screen(), recipe, 0, limits, &mut company)?;
+        let mut run = self.run(self.ground.screen(), recipe, 0, teller.threads, limits, &mut company)?;
         let folds = self.ground.screen().len();
         let record = TrialRecord { parent: Some(*parent), folds, ..record(*number, shown(recipe), &run) };
         teller.tell(Event::Trial(trial_event(&record)));

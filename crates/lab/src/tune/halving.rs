@@ -166,7 +166,7 @@ impl Hunt<'_> {
                 }
             }
         };
-        let work = |job: Job, teller: &Teller| match job {
+        let work = |job: Job, teller: &Teller<'_>| match job {
             Job::Slice(slice, parked) => {
                 let is_last = slice.to_epoch == last;
                 self.slice(slice, parked, is_last, teller, keeper).map(|trained| Done::Slice(Box::new(trained)))
@@ -204,7 +204,7 @@ impl Hunt<'_> {
         slice: Slice,
         parked: Left,
         is_last: bool,
-        teller: &Teller,
+        teller: &Teller<'_>,
         keeper: &Mutex<Vec<Keeper>>,
     ) -> Result<Trained, LabError> {
         let ledger = &self.workers.ledger;
@@ -226,7 +226,7 @@ impl Hunt<'_> {
             teller,
             steering: self.workers.wishes.of(number, &self.workers.interrupt),
         };
-        let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
+        let mut run = self.run(self.ground.screen(), &recipe, 0, teller.threads, limits, &mut told)?;
         let mut record = record(number, shown(&recipe), &run);
         record.seconds += before.map_or(0.0, |before| before.record.seconds);
         if record.state == TrialState::Complete && !is_last {

@@ -59,13 +59,13 @@ impl Hunt<'_> {
                 break;
             }
             let mut queue = 0..leaders.len();
-            let work = |rank: usize, teller: &Teller| {
+            let work = |rank: usize, teller: &Teller<'_>| {
                 let candidate = &self.records[leaders[rank]];
                 let recipe = Recipe { seed: own_seed(&candidate.recipe, seed), ..candidate.recipe.clone() };
                 let place = Place::new(&ledger, Stage::Leader, candidate.record.number, seed).on(teller.worker);
                 let limits = self.limits(candidate.until, self.patience(), deadline, &place);
                 let mut following = self.following(candidate);
-                let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut following)?;
+                let mut run = self.run(self.ground.screen(), &recipe, 0, teller.threads, limits, &mut following)?;
                 ledger.put(std::mem::take(&mut run.closing))?;
                 Ok((rank, run))
             };
@@ -217,14 +217,14 @@ impl Hunt<'_> {
         let Ok(views) = views(self.experiment, rows, deal) else { return Ok(false) };
         debug_assert_eq!(views.len(), FOLDS);
         let mut queue = finalists.iter().copied();
-        let work = |place: usize, teller: &Teller| {
+        let work = |place: usize, teller: &Teller<'_>| {
             let candidate = &self.records[place];
             let epochs = candidate.mean.len() as u64;
             let recipe = self.origin(place).clone();
             let recipe = Recipe { horizon: recipe.horizon.or(Some(recipe.epochs)), ..recipe };
             let written = Place::new(ledger, Stage::Repeat, candidate.record.number, deal).on(teller.worker);
             let limits = self.limits(epochs, None, deadline, &written);
-            let mut run = self.run(&views, &recipe, deal, limits, &mut self.following(candidate))?;
+            let mut run = self.run(&views, &recipe, deal, teller.threads, limits, &mut self.following(candidate))?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((place, run))
         };

@@ -3,6 +3,7 @@
 use super::Ground;
 use crate::board::{Board, Event, Flow};
 use crate::company::Onlooker;
+use crate::crew::Threads;
 use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::finished::{CurvePoint, TrialRecord};
@@ -63,7 +64,7 @@ pub fn train_longer(
     let place = Place::longer(ledger, trial, from);
     let limits = Limits { epochs, patience: None, deadline: None, interrupt: &workers.interrupt, place: &place };
     let tell = |point: &CurvePoint, seconds| board.post(&epoch_event(trial, point, seconds)) == Flow::Continue;
-    let threads = if views.len() == 1 { workers.threads } else { 1 };
+    let threads = Threads::Fixed(if views.len() == 1 { workers.threads } else { 1 });
     let mut ran = run(views, &recipe, &seeds, experiment.seed(), threads, limits, &mut Onlooker::new(tell))?;
     if ran.end == End::Left {
         return Err(LabError::Left);

@@ -12,7 +12,7 @@ use super::told::Told;
 use super::{FOLDS, Hunt, next};
 use crate::board::{Board, Event};
 use crate::company::Company;
-use crate::crew::{Teller, crew};
+use crate::crew::{Teller, Threads, crew};
 use crate::error::{Divergence, LabError};
 use crate::experiment::View;
 use crate::figures::Figures;
@@ -71,7 +71,7 @@ impl Hunt<'_> {
             let late = begun > 0 && !known && (self.workers.interrupt.is_set() || is_past(deadline));
             if late { None } else { next(study, self.options.seed).map(First::Trial) }
         };
-        let work = |first: First, teller: &Teller| {
+        let work = |first: First, teller: &Teller<'_>| {
             let (number, params, until) = match first {
                 First::Trial(trial) => trial,
                 First::Fork(fork) => return self.fork(&fork, share(self.options), teller, &keeper),
@@ -91,7 +91,7 @@ impl Hunt<'_> {
                 teller,
                 steering: self.workers.wishes.of(number, &self.workers.interrupt),
             };
-            let mut run = self.run(self.ground.screen(), &recipe, 0, limits, &mut told)?;
+            let mut run = self.run(self.ground.screen(), &recipe, 0, teller.threads, limits, &mut told)?;
             let record = TrialRecord { folds: self.ground.screen().len(), ..record(number, shown, &run) };
             teller.tell(Event::Trial(trial_event(&record)));
             let divergence = run.end.divergence();
@@ -129,12 +129,12 @@ impl Hunt<'_> {
             (!late).then_some(place)
         };
         let Some((_, views)) = &self.ground.folds else { return Ok(()) };
-        let work = |place: usize, teller: &Teller| {
+        let work = |place: usize, teller: &Teller<'_>| {
             let candidate = &self.records[place];
             let written = Place::new(ledger, Stage::Full, candidate.record.number, 0).on(teller.worker);
             let limits = self.limits(candidate.until, self.patience(), deadline, &written);
             let mut following = self.following(candidate);
-            let mut run = self.run(views, self.origin(place), 0, limits, &mut following)?;
+            let mut run = self.run(views, self.origin(place), 0, teller.threads, limits, &mut following)?;
             ledger.put(std::mem::take(&mut run.closing))?;
             Ok((place, run))
         };
@@ -225,11 +225,12 @@ impl Hunt<'_> {
         views: &[View],
         recipe: &Recipe,
         deal: u64,
+        threads: Threads<'_>,
         limits: Limits<'_>,
         company: &mut dyn Company,
     ) -> Result<Run, LabError> {
         let seeds = self.ground.seeds(recipe, deal, views.len());
-        run(views, recipe, &seeds, self.experiment.seed(), 1, limits, company)
+        run(views, recipe, &seeds, self.experiment.seed(), threads, limits, company)
     }
 
     /// Does again what was done to a trial when it was trained for the first time.

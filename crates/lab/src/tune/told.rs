@@ -11,7 +11,7 @@ use crate::train::epoch_event;
 pub(super) struct Told<'a> {
     pub(super) number: u64,
     pub(super) from_epoch: u64,
-    pub(super) teller: &'a Teller,
+    pub(super) teller: &'a Teller<'a>,
     pub(super) steering: OfTrial,
 }
 
