@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use caviar_engine::train::{Change, Progress, Trainer};
+use caviar_engine::train::{Change, Metric, Progress, Trainer};
 use caviar_table::{ReadOptions, Table};
 
 use super::{End, Limits, Run, run};
@@ -11,7 +11,7 @@ use crate::crew::Threads;
 use crate::experiment::{Experiment, View, classes_of};
 use crate::finished::CurvePoint;
 use crate::folds;
-use crate::ledger::{Ledger, Place, Stage};
+use crate::ledger::{Ledger, Place, Stage, StudyAbout};
 use crate::options::{DataOptions, Interrupt};
 use crate::recipe::{BatchRows, Recipe};
 use crate::steering::{Halt, Steer, Steered, Steering, Unsteered};
@@ -213,4 +213,66 @@ impl Company for Scripted {
     }
 
     fn steered(&mut self, _: u64, _: u64, _: Steered) {}
+}
+
+/// Follows, and leaves after so many updates.
+struct Leaving<'a> {
+    following: Following<'a>,
+    at: u64,
+    interrupt: &'a Interrupt,
+}
+
+impl Company for Leaving<'_> {
+    fn epoch(&mut self, _: &CurvePoint, _: f64) -> bool {
+        true
+    }
+
+    fn steering(&mut self) -> &mut dyn Steering {
+        self.following.steering()
+    }
+
+    fn next(&mut self, at: &Progress) -> Option<Steer> {
+        if at.steps == self.at {
+            self.interrupt.set();
+        }
+        self.following.next(at)
+    }
+
+    fn steered(&mut self, _: u64, _: u64, _: Steered) {}
+}
+
+/// A training that follows, left after so many updates and taken up again by another process, again and again.
+fn in_pieces(views: &[View], stage: Stage, turns: &[Turn], updates: impl Iterator<Item = u64>) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.db");
+    let about = StudyAbout { command: "tune".into(), metric: Metric::Loss, trials: None, epochs: 9 };
+    let mut ledger = Ledger::create(&path, &about, "caviar tune", "", &[]).unwrap();
+    for at in updates.chain([u64::MAX]) {
+        let interrupt = Interrupt::default();
+        let place = Place::new(&ledger, stage, 0, 0);
+        let limits = Limits { epochs: 9, patience: None, deadline: None, interrupt: &interrupt, place: &place };
+        let mut company = Leaving { following: Following::new(turns, Clock::Epochs), at, interrupt: &interrupt };
+        let run = run(views, &recipe(), &SEEDS[..views.len()], ORDER, Threads::Fixed(1), limits, &mut company).unwrap();
+        if run.end != End::Left {
+            assert_eq!(at, u64::MAX);
+            return run;
+        }
+        drop(ledger);
+        ledger = Ledger::open(&path).unwrap();
+    }
+    panic!("it never ends");
+}
+
+#[test]
+fn what_follows_a_trial_and_is_left_in_its_middle_follows_it_to_the_end() {
+    let wishes = [(2, set(Change::LearningRate(0.03))), (2, set(Change::BatchSize(18))), (5, set(Change::L2(0.3)))];
+    let (first, _) = steered(&wishes);
+    let views = views();
+    let whole = |views: &[View]| trained(views, &mut Following::new(&first.turns, Clock::Epochs));
+    // The first network makes one step an epoch until it is changed, and two from there on; the other two at any time.
+    let pieces = in_pieces(&views, Stage::Full, &first.turns, (0..2).chain((2..16).step_by(2)));
+    assert_eq!(pieces.curve, whole(&views).curve);
+    let pieces = in_pieces(&views[1..], Stage::Refit, &first.turns, 0..18);
+    let alone = whole(&views[1..]);
+    assert_eq!((pieces.curve, pieces.weights), (alone.curve, alone.weights));
 }
