@@ -20,6 +20,7 @@ use crate::ledger::{Begun, Place, Scribe};
 use crate::network::{EndNow, Weights, weights};
 use crate::options::Interrupt;
 use crate::recipe::{Precision, Recipe};
+use crate::share::shared_out;
 use crate::turn::Turn;
 
 /// When a run ends before its last epoch.
@@ -138,9 +139,11 @@ struct Work<'a> {
 impl Work<'_> {
     fn members<T: Real>(&self) -> Result<Vec<Trainer<T>>, LabError> {
         let alone = self.views.len() == 1;
+        // Those of several are shared out whole.
+        let threads = if alone { self.threads.now() } else { 1 };
         let each = self.views.iter().zip(self.seeds).map(|(view, &seed)| {
             let recipe = Recipe { seed, ..self.recipe.clone() };
-            member::<T>(view, &recipe, self.order_seed, self.threads.now(), alone)
+            member::<T>(view, &recipe, self.order_seed, threads, alone)
         });
         each.collect()
     }
@@ -148,7 +151,7 @@ impl Work<'_> {
 
 /// Trains, `anew` from the beginning whatever is known; nothing where it must be done anew.
 fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Result<Option<Run>, LabError> {
-    let Work { views, recipe, limits, .. } = work;
+    let Work { recipe, limits, .. } = work;
     #[cfg(test)]
     crate::guard::tests::provoke(recipe.seed);
     let start = Instant::now();
@@ -164,7 +167,7 @@ fn run_in<T: Real>(work: Work<'_>, anew: bool, company: &mut dyn Company) -> Res
         if let [trainer] = &mut members[..] {
             trainer.set_threads(work.threads.now());
         }
-        let end = match step_together(&mut members, views, &mut helm, &mut scribe, company)? {
+        let end = match step_together(&mut members, work, &mut helm, &mut scribe, company)? {
             Stride::Epoch(point) => {
                 let goes_on = company.epoch(&point, start.elapsed().as_secs_f64());
                 scribe.epoch(&point);
@@ -291,6 +294,10 @@ fn member<T: Real>(
     Ok(Trainer::with_options(spec, view.train.clone(), view.held_out.clone(), options)?)
 }
 
+/// Members of so many rows times parameters, about 0.2 ms an epoch, are shared out among threads; starting these takes
+/// some 50 µs.
+const WORTH_SHARING: usize = 4_000_000;
+
 /// How far one stride went.
 enum Stride {
     /// To the end of an epoch.
@@ -312,21 +319,24 @@ enum Stride {
 /// Several members are steered where all of them stand at the beginning of the epoch.
 fn step_together<T: Real>(
     members: &mut [Trainer<T>],
-    views: &[View],
+    work: Work<'_>,
     helm: &mut Helm<T>,
     scribe: &mut Scribe<'_>,
     company: &mut dyn Company,
 ) -> Result<Stride, LabError> {
     let epoch = members.first().map_or(0, |trainer| trainer.progress().epoch);
-    let alone = members.len() == 1;
-    if !alone && let Some(end) = steer_together(members, helm, scribe, company)? {
-        return Ok(end);
-    }
-    let mut train = Vec::with_capacity(members.len());
-    let mut held_out = Vec::with_capacity(members.len());
+    let reports = match members {
+        [trainer] => vec![stride(trainer, helm, scribe, company)],
+        members => match steer_together(members, helm, scribe, company)? {
+            Some(end) => return Ok(end),
+            None => side_by_side(members, work, scribe),
+        },
+    };
+    let mut train = Vec::with_capacity(reports.len());
+    let mut held_out = Vec::with_capacity(reports.len());
     let mut learning_rate = f64::NAN;
-    for (trainer, view) in members.iter_mut().zip(views) {
-        let report = match stride(trainer, scribe, alone.then_some((&mut *helm, &mut *company)))? {
+    for (report, view) in reports.into_iter().zip(work.views) {
+        let report = match report? {
             Ok(report) => report,
             Err(end) => return Ok(end),
         };
@@ -377,48 +387,68 @@ fn steer_together<T: Real>(
     })
 }
 
-/// The steps of one network to the end of its epoch, or to where it leaves its way.
+/// An epoch's report, or where the network goes in its place.
+type Strode = Result<Result<EpochReport, Stride>, LabError>;
+
+/// An epoch of each of several members, shared out among the threads that there are, where it is long enough for that.
 ///
-/// A network alone is saved between two steps; several that are trained in step are saved at the ends of their epochs, and
-/// so go on to the end of a short one.
+/// They are saved at the ends of their epochs, and so go on to the end of a short one.
+fn side_by_side<T: Real>(members: &mut [Trainer<T>], work: Work<'_>, scribe: &Scribe<'_>) -> Vec<Strode> {
+    let (interrupt, near) = (work.limits.interrupt, scribe.near_until());
+    let is_over = || interrupt.is_set() && near.is_none_or(|end| Instant::now() >= end);
+    let epoch = |trainer: &mut Trainer<T>| loop {
+        if is_over() {
+            return Ok(Err(Stride::Left));
+        }
+        match trainer.step() {
+            Ok(None) => {}
+            Ok(Some(report)) => return Ok(Ok(report)),
+            Err(error) => return divergence(trainer, error).map(|divergence| Err(Stride::Diverged(divergence))),
+        }
+    };
+    let size = members.first().map_or(0, |trainer| trainer.rows() * trainer.spec().network.parameter_count());
+    shared_out(members, if size < WORTH_SHARING { 1 } else { work.threads.now() }, epoch)
+}
+
+/// Where a loss became one that is not finite; other errors are passed on.
+fn divergence<T: Real>(trainer: &Trainer<T>, error: TrainError) -> Result<Divergence, LabError> {
+    match error {
+        TrainError::Run(RunError::NotFinite { step, origin, .. }) => {
+            Ok(Divergence { epoch: trainer.progress().epoch, step, origin })
+        }
+        error => Err(error.into()),
+    }
+}
+
+/// The steps of a network alone to the end of its epoch, or to where it leaves its way; it is saved between two steps.
 fn stride<T: Real>(
     trainer: &mut Trainer<T>,
+    helm: &mut Helm<T>,
     scribe: &mut Scribe<'_>,
-    mut steering: Option<(&mut Helm<T>, &mut dyn Company)>,
-) -> Result<Result<EpochReport, Stride>, LabError> {
+    company: &mut dyn Company,
+) -> Strode {
     loop {
         // Looked at before saving: whoever leaves now has saved.
         let is_over = scribe.is_over();
-        if steering.is_some() && (scribe.leaves() || scribe.is_due()) {
+        if scribe.leaves() || scribe.is_due() {
             scribe.save(std::slice::from_mut(trainer))?;
         }
-        if is_over && (steering.is_some() || !scribe.is_near()) {
+        if is_over {
             return Ok(Err(Stride::Left));
         }
-        let mut course = match &mut steering {
-            Some((helm, company)) => {
-                helm.obey(std::slice::from_mut(trainer), &mut Noted::new(&mut **company, scribe))?
-            }
-            None => Course::On,
-        };
+        let mut course = helm.obey(std::slice::from_mut(trainer), &mut Noted::new(company, scribe))?;
         scribe.mailed.check()?;
         if course == Course::On {
             match trainer.step() {
                 Ok(None) => {}
                 Ok(Some(report)) => return Ok(Ok(report)),
-                Err(TrainError::Run(RunError::NotFinite { step, origin, .. })) => {
-                    let divergence = Divergence { epoch: trainer.progress().epoch, step, origin };
-                    course = match &mut steering {
-                        Some((helm, company)) => {
-                            helm.rescue(trainer, &mut Noted::new(&mut **company, scribe), &divergence)?
-                        }
-                        None => Course::Adrift,
-                    };
+                Err(error) => {
+                    let divergence = divergence(trainer, error)?;
+                    course = helm.rescue(trainer, &mut Noted::new(company, scribe), &divergence)?;
                     if course == Course::Adrift {
                         return Ok(Err(Stride::Diverged(divergence)));
                     }
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         match course {

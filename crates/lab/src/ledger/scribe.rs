@@ -368,10 +368,10 @@ impl<'a> Scribe<'a> {
         self.interrupt.is_set()
     }
 
-    /// Whether the end of the epoch is worth waiting for: it is near, and what was learned is written then.
-    pub(crate) fn is_near(&self) -> bool {
+    /// Until when the end of the epoch is worth waiting for: where it is near, and what was learned is written then.
+    pub(crate) fn near_until(&self) -> Option<Instant> {
         let (start, before) = self.epoch;
-        self.place.ledger.is_kept() && before.is_some_and(|before| before < NEAR) && start.elapsed() < 2 * NEAR
+        (self.place.ledger.is_kept() && before.is_some_and(|before| before < NEAR)).then(|| start + 2 * NEAR)
     }
 
     /// Whether it is time to save.

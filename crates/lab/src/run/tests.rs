@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use caviar_engine::optim::Optimizer;
 use caviar_engine::train::{Change, Metric, Progress, Trainer};
 use caviar_table::{ReadOptions, Table};
 
@@ -80,10 +81,14 @@ impl Company for Person {
 }
 
 fn trained(views: &[View], company: &mut dyn Company) -> Run {
+    trained_as(views, &recipe(), 1, company)
+}
+
+fn trained_as(views: &[View], recipe: &Recipe, threads: usize, company: &mut dyn Company) -> Run {
     let (ledger, interrupt) = (Ledger::default(), Interrupt::default());
     let place = Place::new(&ledger, Stage::Screen, 0, 0);
     let limits = Limits { epochs: 9, patience: None, deadline: None, interrupt: &interrupt, place: &place };
-    run(views, &recipe(), &SEEDS[..views.len()], ORDER, Threads::Fixed(1), limits, company).unwrap()
+    run(views, recipe, &SEEDS[..views.len()], ORDER, Threads::Fixed(threads), limits, company).unwrap()
 }
 
 fn steered(wishes: &[(u64, Steer)]) -> (Run, Person) {
@@ -95,6 +100,24 @@ fn steered(wishes: &[(u64, Steer)]) -> (Run, Person) {
 
 fn set(change: Change) -> Steer {
     Steer::Set(change)
+}
+
+#[test]
+fn large_folds_are_shared_out_among_threads_and_keep_their_bits() {
+    let recipe = Recipe { hidden: vec![400, 400], ..recipe() };
+    let change = || Person { wishes: [(4, set(Change::LearningRate(0.05)))].into(), ..Person::default() };
+    let alone = trained_as(&views(), &recipe, 1, &mut change());
+    assert_eq!((alone.curve.len(), &alone.end), (9, &End::Complete));
+    // The folds that do not diverge are counted to the end of their epoch, too.
+    let wild = Recipe { learning_rate: 1e30, optimizer: Optimizer::Descent, ..recipe.clone() };
+    let lost = trained_as(&views(), &wild, 1, &mut change());
+    assert!(matches!(lost.end, End::Diverged(_)), "{:?}", lost.end);
+    for threads in [2, 5] {
+        let shared = trained_as(&views(), &recipe, threads, &mut change());
+        assert_eq!((shared.curve, shared.steps, shared.best), (alone.curve.clone(), alone.steps, alone.best));
+        let shared = trained_as(&views(), &wild, threads, &mut change());
+        assert_eq!((shared.end, shared.steps), (lost.end.clone(), lost.steps));
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub fn train_longer(
     let place = Place::longer(ledger, trial, from);
     let limits = Limits { epochs, patience: None, deadline: None, interrupt: &workers.interrupt, place: &place };
     let tell = |point: &CurvePoint, seconds| board.post(&epoch_event(trial, point, seconds)) == Flow::Continue;
-    let threads = Threads::Fixed(if views.len() == 1 { workers.threads } else { 1 });
+    let threads = Threads::Fixed(workers.threads);
     let mut ran = run(views, &recipe, &seeds, experiment.seed(), threads, limits, &mut Onlooker::new(tell))?;
     if ran.end == End::Left {
         return Err(LabError::Left);
