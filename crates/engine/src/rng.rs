@@ -154,13 +154,10 @@ impl Stream {
 
     /// Brings `values` into random order, each order equally likely (Fisher & Yates, from the last place down).
     pub fn shuffle<T>(&self, values: &mut [T]) {
-        let mut words = Words::new(*self);
-        if size_of_val(values) <= FITS_FIRST_CACHE {
-            for last in (1..values.len()).rev() {
-                values.swap(last, words.below(last as u64 + 1) as usize);
-            }
-            return;
+        if values.len() <= FITS_FIRST_CACHE {
+            return self.shuffle_short(values);
         }
+        let mut words = Words::new(*self);
         // Places are drawn some steps ahead of the swaps, so that those of a long list are at hand by then.
         let mut places = [0; SHUFFLED_AHEAD];
         let mut last = values.len().saturating_sub(1);
@@ -177,14 +174,36 @@ impl Stream {
         }
     }
 
+    /// The same, word by word: a word that would make some places likelier than others is left out.
+    fn shuffle_short<T>(&self, values: &mut [T]) {
+        let mut last = values.len().saturating_sub(1);
+        let mut group = 0;
+        while last > 0 {
+            for word in words(self, group) {
+                let bound = last as u32 + 1;
+                let product = u64::from(word) * u64::from(bound);
+                let rest = product as u32;
+                if rest < bound && rest < bound.wrapping_neg() % bound {
+                    continue;
+                }
+                values.swap(last, (product >> 32) as usize);
+                last -= 1;
+                if last == 0 {
+                    return;
+                }
+            }
+            group += 1;
+        }
+    }
+
     /// The key and the upper half of the counter, for kernels that compute many blocks at once.
     pub(crate) fn parts(&self) -> ([u32; 2], [u32; 2]) {
         (self.key, split(self.step))
     }
 }
 
-/// A list of so many bytes is at hand wherever it is looked at.
-const FITS_FIRST_CACHE: usize = 16 << 10;
+/// A list of so many elements is at hand wherever it is looked at.
+const FITS_FIRST_CACHE: usize = 4 << 10;
 /// The places that a shuffle draws before it swaps.
 const SHUFFLED_AHEAD: usize = 32;
 
@@ -287,7 +306,7 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Purpose, Stream, derive, philox, scale};
+    use super::{Purpose, Stream, Words, derive, philox, scale};
 
     /// The known answers that come with Random123 (`kat_vectors`, philox4x32 with 10 rounds).
     #[test]
@@ -372,6 +391,16 @@ mod tests {
         // A bound of 2⁶³ + 1 leaves out nearly half of the words.
         let bound = (1 << 63) + 1;
         assert!((0..64).filter(|i| scale(i << 58, bound).is_none()).count() > 20);
+    }
+
+    #[test]
+    fn lists_of_any_length_are_shuffled_word_by_word() {
+        for (len, seed) in (0..130).zip(0..).chain([(4096, 1), (4097, 1), (5000, 2)]) {
+            let stream = Stream::new(seed, Purpose::Shuffle, 4);
+            let (mut words, mut want) = (Words::new(stream), (0..len).collect::<Vec<usize>>());
+            (1..len).rev().for_each(|last| want.swap(last, words.below(last as u64 + 1) as usize));
+            assert_eq!(stream.permutation(len), want);
+        }
     }
 
     #[test]

@@ -75,6 +75,25 @@ fn trained<T: Real>(shape: &Shape, options: PlanOptions, threads: usize, worst: 
     Ok(all)
 }
 
+/// Networks whose layers are done in columns.
+fn narrow_shapes() -> impl Strategy<Value = Shape> {
+    let widths = (1_usize..=64, collection::vec(1_usize..=16, 1..5));
+    (widths, 1_usize..400, any::<(bool, bool, bool)>()).prop_map(|((inputs, mut widths), rows, flags)| {
+        widths.insert(0, inputs);
+        let (classes, relu, clipped) = flags;
+        Shape { widths, rows, classes, relu, clipped }
+    })
+}
+
+fn compare_sets<T: Real>(shape: &Shape) {
+    let want = trained::<T>(shape, PlanOptions { isa: Isa::Portable, fuse: false }, 1, 0).unwrap();
+    for isa in Isa::available() {
+        let got = trained::<T>(shape, PlanOptions { isa, fuse: true }, 1, 0).unwrap();
+        let first = got.iter().zip(&want).position(|(got, want)| got != want);
+        assert_eq!(first, None, "{shape:?} on {isa} in {}", T::NAME);
+    }
+}
+
 fn compare<T: Real>(shape: &Shape) {
     let want = trained::<T>(shape, PlanOptions { isa: Isa::detect(), fuse: false }, 1, 0).unwrap();
     for threads in [1, 2, 3, 7] {
@@ -92,6 +111,12 @@ proptest! {
         compare::<f32>(&shape);
         compare::<f64>(&shape);
     }
+
+    #[test]
+    fn any_narrow_network_on_any_instruction_set_has_the_bits_of_the_plain_plan(shape in narrow_shapes()) {
+        compare_sets::<f32>(&shape);
+        compare_sets::<f64>(&shape);
+    }
 }
 
 #[test]
@@ -105,11 +130,13 @@ fn the_shapes_of_narrow_networks_on_many_rows_have_the_bits_of_the_plain_plan() 
 
 #[test]
 fn a_label_that_is_no_class_is_refused_with_its_place_on_any_number_of_threads() {
-    let shape = Shape { widths: vec![30, 64, 32, 5], rows: 999, classes: true, relu: true, clipped: false };
-    for threads in [1, 2, 7] {
-        match trained::<f32>(&shape, PlanOptions::default(), threads, 5) {
-            Err(RunError::Index { element, limit, .. }) => assert_eq!((element, limit), (998, 5)),
-            other => panic!("{threads} threads: {other:?}"),
+    for units in [64, 7] {
+        let shape = Shape { widths: vec![30, units, 5], rows: 999, classes: true, relu: true, clipped: false };
+        for threads in [1, 2, 7] {
+            match trained::<f32>(&shape, PlanOptions::default(), threads, 5) {
+                Err(RunError::Index { element, limit, .. }) => assert_eq!((element, limit), (998, 5)),
+                other => panic!("{threads} threads: {other:?}"),
+            }
         }
     }
 }

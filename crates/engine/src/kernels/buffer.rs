@@ -3,7 +3,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 
 /// The alignment of every buffer: one cache line, one AVX-512 register.
@@ -115,6 +115,12 @@ impl Span {
     #[inline]
     pub fn end(self) -> usize {
         self.start + self.len
+    }
+
+    /// The numbers of its elements.
+    #[inline]
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end()
     }
 
     /// Whether the two share an element.

@@ -1,6 +1,7 @@
 //! Slices in, slices out: the arithmetic, for every instruction set the same bits. The only place with `unsafe`.
 
 pub(crate) mod buffer;
+pub(crate) mod columns;
 pub(crate) mod cpu;
 pub(crate) mod gang;
 pub(crate) mod gemm;

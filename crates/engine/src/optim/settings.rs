@@ -75,4 +75,9 @@ impl Settings {
         }
         Ok(self)
     }
+
+    /// Whether weights lose something that biases keep.
+    pub(crate) fn decays(&self) -> bool {
+        self.l2 != 0.0 || self.weight_decay != 0.0
+    }
 }

@@ -21,6 +21,11 @@ pub(super) fn grouped(nodes: &[NodeData], steps: Vec<Step>) -> (Vec<Step>, Vec<R
     let (updates, mut left): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(updates);
     let (mut ordered, mut groups) = (Vec::with_capacity(left.len()), Vec::new());
     while !left.is_empty() {
+        let mut free = free(nodes, &left).into_iter();
+        ordered.extend(left.extract_if(.., |_| free.next() == Some(true)));
+        if left.is_empty() {
+            break;
+        }
         let start = ordered.len();
         let taken = ready(nodes, &left);
         if taken.iter().filter(|&&taken| taken).count() > 1 {
@@ -33,6 +38,20 @@ pub(super) fn grouped(nodes: &[NodeData], steps: Vec<Step>) -> (Vec<Step>, Vec<R
     }
     ordered.extend(updates);
     (ordered, groups)
+}
+
+/// For each step, whether it is for no group and waits for none: what stands in the middle would cut a group in two.
+fn free(nodes: &[NodeData], steps: &[Step]) -> Vec<bool> {
+    let mut missing = vec![false; nodes.len()];
+    let written = |step: &Step| [Some(step.node), step.also].into_iter().flatten();
+    let is_free = |step: &Step| {
+        let waits = is_by_rows(nodes, step)
+            || is_gradient(nodes, step)
+            || step.inputs.iter().any(|&input| missing[source(nodes, input)]);
+        written(step).for_each(|node| missing[node] = waits);
+        !waits
+    };
+    steps.iter().map(is_free).collect()
 }
 
 /// For each step, whether it can be in a group and reads nothing that is there only after the group.
@@ -51,14 +70,14 @@ fn ready(nodes: &[NodeData], steps: &[Step]) -> Vec<bool> {
 }
 
 /// The node that holds what another name of it shows.
-fn source(nodes: &[NodeData], mut index: usize) -> usize {
+pub(super) fn source(nodes: &[NodeData], mut index: usize) -> usize {
     while let Op::Reshape(_) = nodes[index].op {
         index = nodes[index].inputs[0].at();
     }
     index
 }
 
-fn is_batch(nodes: &[NodeData], index: usize) -> bool {
+pub(super) fn is_batch(nodes: &[NodeData], index: usize) -> bool {
     let shape = &nodes[index].shape;
     shape.dims().first() == Some(&Dim::Batch) && shape.count().1 == 1
 }

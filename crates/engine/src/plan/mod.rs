@@ -2,6 +2,7 @@
 
 mod fuse;
 mod group;
+mod narrow;
 mod pair;
 mod place;
 mod print;
@@ -11,6 +12,7 @@ use crate::kernels::Isa;
 use crate::kernels::map::MapStep;
 use crate::op::{Op, Rule};
 use crate::real::Real;
+pub(crate) use narrow::{Block, Narrow, ONES, Places, Sums};
 pub(crate) use pair::number;
 pub(crate) use place::{Place, Placement, SlotSize};
 use std::marker::PhantomData;
@@ -26,7 +28,7 @@ pub const MAX_FETCHES: usize = 64;
 ///
 /// - **Fusion:** chains of elementwise operations become one pass; a matrix product takes its bias and ReLU along.
 ///   Fused and unfused plans give the same bits.
-/// - **Order:** that of definition, but for steps that threads do together without meeting in between; assignments and optimizer updates come last, so that every other node of a run
+/// - **Order:** that of definition, but for steps that threads do together without meeting in between, and for what waits for none of those; assignments and optimizer updates come last, so that every other node of a run
 ///   sees the variables as they were before it.
 ///
 /// `Display` prints the steps, [`Plan::to_dot`] draws them.
@@ -56,6 +58,8 @@ pub(crate) struct Compiled {
     pub steps: Vec<Step>,
     /// The positions of steps that threads do without meeting in between.
     pub groups: Vec<Range<usize>>,
+    /// Those of them that one thread does in columns.
+    pub narrow: Vec<Narrow>,
     /// The position of the first step that changes a variable; all later ones do.
     pub first_update: usize,
     pub placement: Placement,
@@ -132,6 +136,7 @@ impl<T: Real> Plan<T> {
         let needed = needed_by(&nodes, &fetches);
         let steps = fuse::steps(&nodes, &fetches, &needed, options.fuse);
         let (steps, groups) = if options.fuse { group::grouped(&nodes, steps) } else { (steps, Vec::new()) };
+        let narrow = narrow::narrow(&nodes, &fetches, &steps, &groups);
         let placement = Placement::new(&nodes, &fetches, &needed, &steps, &groups);
         let is_fed = |index: &usize| needed[*index] != 0 && matches!(nodes[*index].op, Op::Placeholder { .. });
         let placeholders = (0..nodes.len()).filter(is_fed).map(|index| (index, needed[index])).collect();
@@ -148,6 +153,7 @@ impl<T: Real> Plan<T> {
             drawing,
             steps,
             groups,
+            narrow,
             first_update,
             placement,
             isa: options.isa,

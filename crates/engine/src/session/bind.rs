@@ -224,6 +224,8 @@ pub enum Job {
         updates: Vec<Update>,
         /// The same, with neighbors taken together.
         joined: Vec<Update>,
+        /// The same where nothing decays, so that weights and biases go together.
+        alike: Vec<Update>,
     },
 }
 
@@ -481,8 +483,9 @@ impl<T: Real> Binder<'_, T> {
             Update { variable: self.span(variable), gradient: self.span(gradient), slots: spans, decayed }
         };
         let updates: Vec<Update> = gradients.iter().zip(variables).enumerate().map(update).collect();
-        let joined = joined(updates.clone());
-        Job::Optimize { loss: self.span(step.inputs[0]), updates, joined }
+        let alike = updates.iter().map(|update| Update { decayed: false, ..*update }).collect();
+        let (joined, alike) = (joined(updates.clone()), joined(alike));
+        Job::Optimize { loss: self.span(step.inputs[0]), updates, joined, alike }
     }
 }
 

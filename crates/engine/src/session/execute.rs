@@ -1,7 +1,8 @@
 //! Runs the jobs of a plan.
 
-use super::bind::Job;
+use super::bind::{Bound, Job};
 use super::jobs::{Fault, Randomness};
+use super::narrow::Call;
 use super::{RunError, Session};
 use crate::graph::NodeId;
 use crate::op::Op;
@@ -70,20 +71,24 @@ impl<T: Real> Session<T> {
     fn run_steps(&mut self, positions: Range<usize>, wanted: u64) -> Result<(), RunError> {
         let Session { plan, bound, memory, cpu, optimizers, seed, draws, .. } = self;
         let randomness = Randomness { seed: seed.0, draws: *draws };
-        let (jobs, groups) = bound.first().map_or((&[][..], &[][..]), |bound| (&bound.jobs, &bound.groups));
+        let Some(Bound { rows, jobs, groups }) = bound.first() else { return Ok(()) };
+        let rows = *rows;
         let steps = &plan.compiled.steps;
-        let some = steps.iter().zip(jobs).enumerate().take(positions.end).skip(positions.start);
-        let mut done = positions.start;
-        for (position, (step, job)) in some.filter(|(_, (step, _))| step.needed & wanted != 0) {
-            if position < done {
-                continue;
-            }
+        let mut next = positions.start;
+        while let Some(position) = (next..positions.end).find(|&position| steps[position].needed & wanted != 0) {
+            let (step, job) = (&steps[position], &jobs[position]);
+            next = position + 1;
             if let Some(group) = groups.iter().find(|group| group.steps.start == position)
                 && T::run_group(memory, cpu, &steps[group.steps.clone()], group, wanted)
             {
-                done = group.steps.end;
-            } else if let Job::Optimize { updates, joined, .. } = job {
+                next = group.steps.end;
+            } else if let Some(narrow) = plan.compiled.narrow.iter().find(|narrow| narrow.steps.contains(&position))
+                && T::run_narrow(memory, cpu, &Call { plan: &plan.compiled, narrow, jobs, rows, wanted })
+            {
+                next = narrow.steps.end;
+            } else if let Job::Optimize { updates, joined, alike, .. } = job {
                 if let Some(live) = optimizers.iter_mut().find(|live| live.node == step.node) {
+                    let joined = if live.settings.decays() { joined } else { alike };
                     T::update(memory, cpu, live, [updates, joined]);
                 }
             } else if let Err(fault) = T::run_job(memory, cpu, step, job, randomness) {

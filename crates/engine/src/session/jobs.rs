@@ -1,6 +1,7 @@
 //! Each job of a plan, handed to its kernel.
 
 use super::bind::{Folded, Job, MapInput, Update};
+use super::narrow::{self, Call};
 use super::parts::{self, BoundGroup};
 use super::{LiveOptimizer, Memory};
 use crate::kernels::buffer::{Arena, Span};
@@ -29,6 +30,9 @@ pub trait Compute: Copy + Default {
     /// Does the steps of a group, part by part; false where one refuses its numbers, which the steps one by one will report.
     fn run_group(memory: &mut Memory<Self>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool;
 
+    /// Does the steps of a group in columns; false as above.
+    fn run_narrow(memory: &mut Memory<Self>, cpu: &Cpu, call: &Call<'_>) -> bool;
+
     /// Updates every variable of an optimizer; they come one by one, and with neighbors taken together.
     fn update(memory: &mut Memory<Self>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]);
 }
@@ -40,6 +44,10 @@ impl Compute for f32 {
 
     fn run_group(memory: &mut Memory<f32>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool {
         parts::run(memory, cpu, steps, group, wanted)
+    }
+
+    fn run_narrow(memory: &mut Memory<f32>, cpu: &Cpu, call: &Call<'_>) -> bool {
+        narrow::run(memory, cpu, call)
     }
 
     fn update(memory: &mut Memory<f32>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {
@@ -54,6 +62,10 @@ impl Compute for f64 {
 
     fn run_group(memory: &mut Memory<f64>, cpu: &Cpu, steps: &[Step], group: &BoundGroup, wanted: u64) -> bool {
         parts::run(memory, cpu, steps, group, wanted)
+    }
+
+    fn run_narrow(memory: &mut Memory<f64>, cpu: &Cpu, call: &Call<'_>) -> bool {
+        narrow::run(memory, cpu, call)
     }
 
     fn update(memory: &mut Memory<f64>, cpu: &Cpu, live: &mut LiveOptimizer, updates: [&[Update]; 2]) {

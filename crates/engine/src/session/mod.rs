@@ -4,6 +4,7 @@ mod bind;
 mod error;
 mod execute;
 mod jobs;
+mod narrow;
 mod parts;
 mod value;
 
@@ -24,6 +25,7 @@ use crate::tensor::{DType, Tensor, View};
 use bind::Bound;
 pub use error::RunError;
 pub use jobs::Compute;
+use narrow::Workspace;
 use parts::BoundGroup;
 use std::sync::Arc;
 pub use value::{Feed, Value};
@@ -72,6 +74,7 @@ pub struct Memory<T: Copy + Default> {
     packed: Buffer<T>,
     /// Scratch of the parts of a group, one piece each.
     pieces: Buffer<T>,
+    workspace: Workspace<T>,
     /// The number of rows that the buffers hold.
     capacity: usize,
 }
@@ -473,6 +476,7 @@ impl<T: Real> Memory<T> {
             starts: Starts { real, integer, boolean },
             packed: Buffer::new(packed.max().unwrap_or(0)),
             pieces: Buffer::default(),
+            workspace: Workspace::new(compiled, capacity),
             capacity,
         }
     }

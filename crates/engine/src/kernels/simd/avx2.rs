@@ -72,6 +72,55 @@ fn scale_pd(x: __m256d, n: __m256d) -> __m256d {
     _mm256_mul_pd(_mm256_mul_pd(x, _mm256_castsi256_pd(first)), _mm256_castsi256_pd(second))
 }
 
+/// Two matrices of four times four, turned.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_ps(a: __m256, b: __m256, c: __m256, d: __m256) -> [__m256; 4] {
+    let (ab, cd) = (_mm256_castps_pd(_mm256_unpacklo_ps(a, b)), _mm256_castps_pd(_mm256_unpacklo_ps(c, d)));
+    let (later_ab, later_cd) = (_mm256_castps_pd(_mm256_unpackhi_ps(a, b)), _mm256_castps_pd(_mm256_unpackhi_ps(c, d)));
+    [
+        _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)),
+        _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd)),
+        _mm256_castpd_ps(_mm256_unpacklo_pd(later_ab, later_cd)),
+        _mm256_castpd_ps(_mm256_unpackhi_pd(later_ab, later_cd)),
+    ]
+}
+
+/// A matrix of four times four, turned.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_pd(a: __m256d, b: __m256d, c: __m256d, d: __m256d) -> [__m256d; 4] {
+    let (ab, cd) = (_mm256_unpacklo_pd(a, b), _mm256_unpacklo_pd(c, d));
+    let (odd_ab, odd_cd) = (_mm256_unpackhi_pd(a, b), _mm256_unpackhi_pd(c, d));
+    [
+        _mm256_permute2f128_pd::<0x20>(ab, cd),
+        _mm256_permute2f128_pd::<0x20>(odd_ab, odd_cd),
+        _mm256_permute2f128_pd::<0x31>(ab, cd),
+        _mm256_permute2f128_pd::<0x31>(odd_ab, odd_cd),
+    ]
+}
+
+/// Blocks of four lanes, turned.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_blocks_ps([a, b, c, d]: [[__m256; 2]; 4]) -> [[__m256; 2]; 4] {
+    let first = |x: __m256, y: __m256| _mm256_permute2f128_ps::<0x20>(x, y);
+    let second = |x: __m256, y: __m256| _mm256_permute2f128_ps::<0x31>(x, y);
+    [
+        [first(a[0], b[0]), first(c[0], d[0])],
+        [second(a[0], b[0]), second(c[0], d[0])],
+        [first(a[1], b[1]), first(c[1], d[1])],
+        [second(a[1], b[1]), second(c[1], d[1])],
+    ]
+}
+
+/// Blocks of four lanes, turned: each is a register.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn turn_blocks_pd([a, b, c, d]: [[__m256d; 4]; 4]) -> [[__m256d; 4]; 4] {
+    [[a[0], b[0], c[0], d[0]], [a[1], b[1], c[1], d[1]], [a[2], b[2], c[2], d[2]], [a[3], b[3], c[3], d[3]]]
+}
+
 parts!(F32, f32, __m256, __m256, 8, [0 1],
     splat: _mm256_set1_ps, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
     load_partial: |from, first, count| _mm256_maskload_ps(from, below(first, count)),
@@ -81,6 +130,8 @@ parts!(F32, f32, __m256, __m256, 8, [0 1],
         let mask = _mm256_castsi256_ps(below(first, count));
         _mm256_mask_i32gather_ps::<4>(_mm256_setzero_ps(), from, index, mask)
     },
+    load_fours: |from, stride| _mm256_loadu2_m128(from.add(stride), from),
+    turn_fours: turn_ps, turn_blocks: |v| turn_blocks_ps(v),
     unary: {
         sqrt: |a| _mm256_sqrt_ps(a);
         round: |a| _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
@@ -129,6 +180,8 @@ parts!(F64, f64, __m256d, __m256d, 4, [0 1 2 3],
         let mask = _mm256_castsi256_pd(below_long(first, count));
         _mm256_mask_i32gather_pd::<8>(_mm256_setzero_pd(), from, index, mask)
     },
+    load_fours: |from, _stride| _mm256_loadu_pd(from),
+    turn_fours: turn_pd, turn_blocks: |v| turn_blocks_pd(v),
     unary: {
         sqrt: |a| _mm256_sqrt_pd(a);
         round: |a| _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);

@@ -15,6 +15,63 @@ fn below(first: usize, count: usize) -> u16 {
     ((1_u32 << count.saturating_sub(first).min(16)) - 1) as u16
 }
 
+/// Four matrices of four times four, turned.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn_ps(a: __m512, b: __m512, c: __m512, d: __m512) -> [__m512; 4] {
+    let (ab, cd) = (_mm512_castps_pd(_mm512_unpacklo_ps(a, b)), _mm512_castps_pd(_mm512_unpacklo_ps(c, d)));
+    let (later_ab, later_cd) = (_mm512_castps_pd(_mm512_unpackhi_ps(a, b)), _mm512_castps_pd(_mm512_unpackhi_ps(c, d)));
+    [
+        _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)),
+        _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)),
+        _mm512_castpd_ps(_mm512_unpacklo_pd(later_ab, later_cd)),
+        _mm512_castpd_ps(_mm512_unpackhi_pd(later_ab, later_cd)),
+    ]
+}
+
+/// Two matrices of four times four, turned.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn_pd(a: __m512d, b: __m512d, c: __m512d, d: __m512d) -> [__m512d; 4] {
+    let (first, second) = (_mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15));
+    let (ab, cd) = (_mm512_unpacklo_pd(a, b), _mm512_unpacklo_pd(c, d));
+    let (odd_ab, odd_cd) = (_mm512_unpackhi_pd(a, b), _mm512_unpackhi_pd(c, d));
+    [
+        _mm512_permutex2var_pd(ab, first, cd),
+        _mm512_permutex2var_pd(odd_ab, first, odd_cd),
+        _mm512_permutex2var_pd(ab, second, cd),
+        _mm512_permutex2var_pd(odd_ab, second, odd_cd),
+    ]
+}
+
+/// Blocks of four lanes, turned.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn_blocks_ps([a, b, c, d]: [[__m512; 1]; 4]) -> [[__m512; 1]; 4] {
+    let (even_ab, odd_ab) = (_mm512_shuffle_f32x4::<0x88>(a[0], b[0]), _mm512_shuffle_f32x4::<0xdd>(a[0], b[0]));
+    let (even_cd, odd_cd) = (_mm512_shuffle_f32x4::<0x88>(c[0], d[0]), _mm512_shuffle_f32x4::<0xdd>(c[0], d[0]));
+    [
+        [_mm512_shuffle_f32x4::<0x88>(even_ab, even_cd)],
+        [_mm512_shuffle_f32x4::<0x88>(odd_ab, odd_cd)],
+        [_mm512_shuffle_f32x4::<0xdd>(even_ab, even_cd)],
+        [_mm512_shuffle_f32x4::<0xdd>(odd_ab, odd_cd)],
+    ]
+}
+
+/// Blocks of four lanes, turned.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn turn_blocks_pd([a, b, c, d]: [[__m512d; 2]; 4]) -> [[__m512d; 2]; 4] {
+    let first = |x: __m512d, y: __m512d| _mm512_shuffle_f64x2::<0x44>(x, y);
+    let second = |x: __m512d, y: __m512d| _mm512_shuffle_f64x2::<0xee>(x, y);
+    [
+        [first(a[0], b[0]), first(c[0], d[0])],
+        [second(a[0], b[0]), second(c[0], d[0])],
+        [first(a[1], b[1]), first(c[1], d[1])],
+        [second(a[1], b[1]), second(c[1], d[1])],
+    ]
+}
+
 parts!(F32, f32, __m512, __mmask16, 16, [0],
     splat: _mm512_set1_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
     load_partial: |from, first, count| _mm512_maskz_loadu_ps(below(first, count), from),
@@ -29,6 +86,12 @@ parts!(F32, f32, __m512, __mmask16, 16, [0],
         let index = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(stride as i32));
         _mm512_mask_i32gather_ps::<4>(_mm512_setzero_ps(), below(first, count), index, from)
     },
+    load_fours: |from, stride| {
+        let low = _mm256_loadu2_m128(from.add(stride), from);
+        let high = _mm256_loadu2_m128(from.add(3 * stride), from.add(2 * stride));
+        _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
+    },
+    turn_fours: turn_ps, turn_blocks: |v| turn_blocks_ps(v),
     unary: {
         sqrt: |a| _mm512_sqrt_ps(a);
         round: |a| _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);
@@ -76,6 +139,11 @@ parts!(F64, f64, __m512d, __mmask8, 8, [0 1],
         let index = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stride as i32));
         _mm512_mask_i32gather_pd::<8>(_mm512_setzero_pd(), below(first, count) as u8, index, from)
     },
+    load_fours: |from, stride| {
+        let low = _mm512_castpd256_pd512(_mm256_loadu_pd(from));
+        _mm512_insertf64x4::<1>(low, _mm256_loadu_pd(from.add(stride)))
+    },
+    turn_fours: turn_pd, turn_blocks: |v| turn_blocks_pd(v),
     unary: {
         sqrt: |a| _mm512_sqrt_pd(a);
         round: |a| _mm512_roundscale_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a);

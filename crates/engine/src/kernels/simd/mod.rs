@@ -168,6 +168,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Where `from` ends before the last of them.
     fn gather(self, from: &[Self::Elem], stride: usize, count: usize) -> Self::V;
 
+    /// Lanes `4b..4b + 4` are the four elements of `from` from `b·stride` on.
+    ///
+    /// # Panics
+    /// Where `from` ends before the last of them.
+    fn load_fours(self, from: &[Self::Elem], stride: usize) -> Self::V;
+    /// Turns matrices of four times four: lane `4b + j` of vector `i` is lane `4b + i` of vector `j`.
+    fn turn_fours(self, v: [Self::V; 4]) -> [Self::V; 4];
+    /// Turns a matrix of four times four blocks of four lanes: block `j` of vector `i` is block `i` of vector `j`.
+    fn turn_blocks(self, v: [Self::V; 4]) -> [Self::V; 4];
+
     /// Lane `l` is `from[l]`.
     #[inline(always)]
     fn load(self, from: &[Self::Elem; LANES]) -> Self::V {

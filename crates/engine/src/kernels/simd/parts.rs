@@ -9,6 +9,8 @@ macro_rules! parts {
         load_partial: |$lp_from:ident, $lp_first:ident, $lp_count:ident| $load_partial:expr,
         store_partial: |$sp_v:ident, $sp_to:ident, $sp_first:ident, $sp_count:ident| $store_partial:expr,
         gather: |$g_from:ident, $g_stride:ident, $g_first:ident, $g_count:ident| $gather:expr,
+        load_fours: |$lf_from:ident, $lf_stride:ident| $load_fours:expr,
+        turn_fours: $turn_fours:expr, turn_blocks: |$tb_v:ident| $turn_blocks:expr,
         unary: { $($unary:ident: |$ua:ident| $unary_body:expr;)+ }
         binary: { $($binary:ident: |$ba:ident, $bb:ident| $binary_body:expr;)+ }
         fused: { $($fused:ident: $fused_body:expr;)+ }
@@ -72,6 +74,30 @@ macro_rules! parts {
                     $gather
                 })
             }
+            #[inline(always)]
+            fn load_fours(self, from: &[$elem], $lf_stride: usize) -> Self::V {
+                assert!(3 * $lf_stride + 4 <= from.len(), "fours beyond the end");
+                parts!(@each $parts, i, {
+                    let $lf_from = from.as_ptr().add(i * $width / 4 * $lf_stride);
+                    $load_fours
+                })
+            }
+            #[inline(always)]
+            fn turn_fours(self, v: [Self::V; 4]) -> [Self::V; 4] {
+                let turned = parts!(@each $parts, i, ($turn_fours)(v[0][i], v[1][i], v[2][i], v[3][i]));
+                let mut out = v;
+                for (i, parts) in turned.iter().enumerate() {
+                    for (vector, part) in out.iter_mut().zip(parts) {
+                        vector[i] = *part;
+                    }
+                }
+                out
+            }
+            #[inline(always)]
+            fn turn_blocks(self, $tb_v: [Self::V; 4]) -> [Self::V; 4] {
+                // SAFETY: `self` is the proof of the features.
+                unsafe { $turn_blocks }
+            }
             $(
                 #[inline(always)]
                 fn $unary(self, a: Self::V) -> Self::V {
@@ -109,8 +135,8 @@ macro_rules! parts {
     };
     // One value per register: the body, with the register's number under the given name.
     (@each [$($number:literal)+], $i:ident, $body:expr) => {
-        // SAFETY: `self` is the proof of the features. Pointers: the caller vouches for sixteen elements, or lanes beyond
-        // the slice or the count are masked off and not touched.
+        // SAFETY: `self` is the proof of the features. Pointers: the caller vouches for sixteen elements, or an assertion
+        // does, or lanes beyond the slice or the count are masked off and not touched.
         unsafe { [$({ let $i = $number; $body }),+] }
     };
 }

@@ -57,6 +57,21 @@ macro_rules! portable {
             }
             #[cfg_attr(target_arch = "x86_64", inline(never))]
             #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+            fn load_fours(self, from: &[$elem], stride: usize) -> Self::V {
+                from_fn(|l| from[l / 4 * stride + l % 4])
+            }
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+            fn turn_fours(self, v: [Self::V; 4]) -> [Self::V; 4] {
+                from_fn(|i| from_fn(|l| v[l % 4][l / 4 * 4 + i]))
+            }
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+            fn turn_blocks(self, v: [Self::V; 4]) -> [Self::V; 4] {
+                from_fn(|i| from_fn(|l| v[l / 4][4 * i + l % 4]))
+            }
+            #[cfg_attr(target_arch = "x86_64", inline(never))]
+            #[cfg_attr(not(target_arch = "x86_64"), inline(always))]
             fn add(self, a: Self::V, b: Self::V) -> Self::V {
                 from_fn(|l| a[l] + b[l])
             }

@@ -91,6 +91,12 @@ impl<T: Element> Kernel<T> for Everything<'_, T> {
                 list.extend(s.to_array(s.gather(&from[..end], stride, count)));
             }
         }
+        for stride in [4, 5, 17] {
+            let from: Vec<T> = self.a.iter().chain(self.b).chain(self.c).chain(self.a).copied().collect();
+            list.extend(s.to_array(s.load_fours(&from[..3 * stride + 4], stride)));
+        }
+        list.extend(s.turn_fours([a, b, c, one]).into_iter().flat_map(|v| s.to_array(v)));
+        list.extend(s.turn_blocks([a, b, c, one]).into_iter().flat_map(|v| s.to_array(v)));
         list
     }
 }
