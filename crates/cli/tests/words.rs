@@ -97,6 +97,9 @@ fn a_work_is_measured_as_json() {
     assert!(result.get("limit_us_per_step").is_some() && result.get("fraction_of_limit").is_some());
     Place::new().run("bench mons").expect(2, &["mons", "moons"]);
     Place::new().run("bench moons --rows 9").expect(2, &["--rows", "name a network"]);
+    Place::new().run("bench moons --trials 9").expect(2, &["--trials", "name population"]);
+    let lines = Place::new().run("bench population --trials 3 --epochs 2 --json --quiet").lines();
+    assert_eq!(lines[0]["steps"], 132);
     Place::new().run("bench 7-").expect(2, &["`7-`", "784-256-128-10"]);
     let lines = Place::new().run("bench 6-9-3 --rows 64 --epochs 3 --batch-norm --precision f64 --json").lines();
     assert_eq!((&lines[0]["work"], &lines[0]["steps"]), (&"6-9-3".into(), &6.into()));

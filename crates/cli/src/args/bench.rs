@@ -29,6 +29,9 @@ pub struct BenchArgs {
     /// Epochs, in place of those of each work
     #[arg(long, value_name = "N", value_parser = values::count)]
     pub epochs: Option<u64>,
+    /// Networks of a population [default: 256]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub trials: Option<u64>,
     /// Threads [default: 1 for moons, all cores for the others]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,

@@ -26,6 +26,11 @@ pub fn run(args: &BenchArgs) -> Result<ExitCode, Failure> {
             "{flag}: the fixed works have settings of their own; name a network, such as 784-256-10"
         )));
     }
+    let population = works.iter().any(|work| matches!(work, AnyWork::Fixed(work) if work.is_population()));
+    if args.trials.is_some() && !population {
+        let rule = "--trials: only a population has several networks; name population or population-mixed";
+        return Err(Failure::Usage(rule.to_owned()));
+    }
     let mut stdout = io::stdout().lock();
     let mut results = Vec::new();
     for work in works {
@@ -55,7 +60,8 @@ fn fixed(work: Work, args: &BenchArgs) -> Result<BenchResult, Failure> {
     let machine = work.machine();
     let data = Arc::new(work.data());
     let threads = args.threads.unwrap_or_else(|| work.threads(all_cores()));
-    Ok(work.run(data, args.epochs.unwrap_or(work.epochs()), threads, &machine)?)
+    let (trials, epochs) = (args.trials.unwrap_or(work.trials()), args.epochs.unwrap_or(work.epochs()));
+    Ok(work.run(data, trials, epochs, threads, &machine)?)
 }
 
 fn table(results: &[BenchResult]) -> Columns {

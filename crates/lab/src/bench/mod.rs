@@ -96,6 +96,16 @@ impl Work {
         }
     }
 
+    /// Networks: a population's are many.
+    pub fn trials(self) -> u64 {
+        if self.is_population() { population::TRIALS } else { 1 }
+    }
+
+    /// Whether it is many networks side by side.
+    pub fn is_population(self) -> bool {
+        matches!(self, Work::Population | Work::PopulationMixed)
+    }
+
     /// Threads that help: the small network has nothing to spread.
     pub fn threads(self, available: usize) -> usize {
         match self {
@@ -145,7 +155,7 @@ impl Work {
             Work::Signs => (Mlp::new(inputs, &[25, 12], 6), 1e-4, 32),
             Work::Rows => (Mlp::new(inputs, &[64, 32], 2), 1e-3, 1_000),
             Work::Population | Work::PopulationMixed => {
-                return population::trials(self == Work::PopulationMixed)[0].spec(data, epochs);
+                return population::trial(self == Work::PopulationMixed, 0).spec(data, epochs);
             }
         };
         let mut spec = TrainSpec::new(network, data.targets(), Adam::new(rate)?.into(), epochs)?;
@@ -153,13 +163,21 @@ impl Work {
         Ok(spec)
     }
 
-    /// Trains on these rows and measures the time.
+    /// Trains on these rows and measures the time; `trials` are the networks of a population, all others are one.
     ///
     /// # Errors
     /// No epoch at all.
-    pub fn run(self, data: Arc<Data>, epochs: u64, threads: usize, machine: &Machine) -> Result<BenchResult, LabError> {
-        if matches!(self, Work::Population | Work::PopulationMixed) {
-            return population::run(self, &data, epochs, threads, machine);
+    pub fn run(
+        self,
+        data: Arc<Data>,
+        trials: u64,
+        epochs: u64,
+        threads: usize,
+        machine: &Machine,
+    ) -> Result<BenchResult, LabError> {
+        if self.is_population() {
+            let trials = (0..trials.max(1)).map(|number| population::trial(self == Work::PopulationMixed, number));
+            return population::run(self.name(), trials.collect(), &data, epochs, threads, machine);
         }
         let options = TrainOptions { threads: threads.max(1), ..TrainOptions::default() };
         let spec = self.spec(&data, epochs)?;

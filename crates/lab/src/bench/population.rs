@@ -9,18 +9,19 @@ use caviar_engine::optim::Adam;
 use caviar_engine::rng::{Purpose, Stream};
 use caviar_engine::train::{BatchSize, Data, Silent, TrainSpec, Trainer};
 
+use super::BenchResult;
 use super::limit::Machine;
-use super::{BenchResult, Work};
 use crate::board::Quiet;
 use crate::crew::{Teller, crew};
 use crate::error::LabError;
 use crate::options::Workers;
 
-/// How many networks.
-const TRIALS: u64 = 256;
+/// How many networks, unless said otherwise.
+pub(super) const TRIALS: u64 = 256;
 /// What the mixed ones are drawn from.
 const UNITS: [usize; 4] = [16, 32, 64, 128];
 const BATCHES: [usize; 3] = [32, 64, 128];
+
 /// A network and how it trains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Trial {
@@ -29,17 +30,16 @@ pub(super) struct Trial {
     pub learning_rate: f64,
 }
 
-/// The networks of a population, the same at every call.
-pub(super) fn trials(mixed: bool) -> Vec<Trial> {
+/// A network of a population by its number from 0: the same at every call, however many others there are.
+pub(super) fn trial(mixed: bool, number: u64) -> Trial {
     let draws = Stream::new(3, Purpose::Noise(3), 0);
-    let pick = |trial: u64, which: u64, of: usize| draws.below(3 * trial + which, of as u64) as usize;
-    let trial = |number| Trial {
-        units: if mixed { UNITS[pick(number, 0, UNITS.len())] } else { 64 },
-        batch: if mixed { BATCHES[pick(number, 1, BATCHES.len())] } else { 64 },
+    let pick = |which: u64, of: usize| draws.below(3 * number + which, of as u64) as usize;
+    Trial {
+        units: if mixed { UNITS[pick(0, UNITS.len())] } else { 64 },
+        batch: if mixed { BATCHES[pick(1, BATCHES.len())] } else { 64 },
         // From 0.0001 to 0.1, each decade as likely.
         learning_rate: libm::pow(10.0, 3.0 * draws.uniform(3 * number + 2) - 4.0),
-    };
-    (0..TRIALS).map(trial).collect()
+    }
 }
 
 impl Trial {
@@ -61,13 +61,13 @@ impl Trial {
 
 /// Trains every network on these rows, the longest first, and measures the time of all.
 pub(super) fn run(
-    work: Work,
+    name: &str,
+    mut trials: Vec<Trial>,
     data: &Arc<Data>,
     epochs: u64,
     threads: usize,
     machine: &Machine,
 ) -> Result<BenchResult, LabError> {
-    let mut trials = trials(work == Work::PopulationMixed);
     let flops = |trial: &Trial| (trial.network(data).flops_per_row() * 1e3) as u64;
     trials.sort_by_key(|trial| (Reverse(flops(trial)), trial.batch));
     let steps: u64 = trials.iter().map(|trial| trial.steps(data, epochs)).sum();
@@ -88,7 +88,7 @@ pub(super) fn run(
 
     let us_per_step = seconds * 1e6 / steps.max(1) as f64;
     Ok(BenchResult {
-        work: work.name().to_owned(),
+        work: name.to_owned(),
         steps,
         seconds,
         us_per_step,

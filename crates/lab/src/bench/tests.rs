@@ -5,7 +5,7 @@ use std::sync::Arc;
 #[test]
 fn the_loss_of_a_work_is_that_of_a_plain_training() {
     let data = Arc::new(Work::Moons.data());
-    let timed = Work::Moons.run(Arc::clone(&data), 200, 1, &Work::Moons.machine()).unwrap();
+    let timed = Work::Moons.run(Arc::clone(&data), 1, 200, 1, &Work::Moons.machine()).unwrap();
     let spec = Work::Moons.spec(&data, 200).unwrap();
     let mut trainer = Trainer::<f32>::new(spec, Arc::clone(&data), None).unwrap();
     trainer.run(&mut Silent).unwrap();
@@ -18,7 +18,7 @@ fn the_loss_of_a_work_is_that_of_a_plain_training() {
 fn the_loss_of_a_work_does_not_depend_on_the_number_of_threads() {
     let data = Arc::new(data::blobs(700, 784, 10));
     let machine = Work::Moons.machine();
-    let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, threads, &machine).unwrap().final_loss.to_bits();
+    let loss = |threads| Work::Fashion.run(Arc::clone(&data), 1, 1, threads, &machine).unwrap().final_loss.to_bits();
     assert_eq!(loss(1), loss(2));
 }
 
@@ -26,13 +26,16 @@ fn the_loss_of_a_work_does_not_depend_on_the_number_of_threads() {
 fn a_population_learns_the_digits_and_no_number_of_threads_changes_it() {
     let data = Arc::new(Work::PopulationMixed.data());
     let machine = Work::PopulationMixed.machine();
-    let result = |threads| Work::PopulationMixed.run(Arc::clone(&data), 2, threads, &machine).unwrap();
+    let result = |threads| Work::PopulationMixed.run(Arc::clone(&data), 256, 2, threads, &machine).unwrap();
     let (one, two) = (result(1), result(2));
     assert_eq!(one.final_loss.to_bits(), two.final_loss.to_bits());
     // Of 256 networks some have learned most after two epochs; guessing costs ln 10 = 2.3.
     assert!(one.final_loss < 0.5, "{}", one.final_loss);
-    let steps: usize = population::trials(true).iter().map(|trial| 2 * 1400_usize.div_ceil(trial.batch)).sum();
-    assert_eq!(one.steps, steps as u64);
+    let steps =
+        |trials: u64| (0..trials).map(|number| 2 * 1400_u64.div_ceil(population::trial(true, number).batch as u64));
+    assert_eq!(one.steps, steps(256).sum::<u64>());
+    let few = Work::PopulationMixed.run(data, 3, 2, 1, &machine).unwrap();
+    assert_eq!(few.steps, steps(3).sum::<u64>());
 }
 
 #[test]
