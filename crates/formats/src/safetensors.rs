@@ -84,25 +84,23 @@ impl NamedArrays {
         let mut ordered: Vec<(&String, &Array)> = self.arrays.iter().collect();
         ordered.sort_by_key(|(_, array)| array.elements().kind());
 
-        let mut data = Vec::new();
-        let mut tensors = BTreeMap::new();
-        for (name, array) in ordered {
-            let start = data.len();
-            array.elements().write_little_endian(&mut data);
-            let info = TensorInfo {
-                dtype: dtype(array.elements().kind()),
-                shape: array.shape().to_vec(),
-                data_offsets: (start, data.len()),
-            };
+        let (mut end, mut tensors) = (0, BTreeMap::new());
+        for (name, array) in &ordered {
+            let (start, kind) = (end, array.elements().kind());
+            end += array.elements().len() * kind.bytes();
+            let info = TensorInfo { dtype: dtype(kind), shape: array.shape().to_vec(), data_offsets: (start, end) };
             tensors.insert(name.as_str(), info);
         }
         let mut header = serde_json::to_vec(&Header { metadata: &self.metadata, tensors })?;
         header.resize(header.len().next_multiple_of(LENGTH_BYTES), b' ');
 
-        let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + data.len());
+        // Nothing is held beside the result: arrays are large, and this is done while networks train.
+        let mut bytes = Vec::with_capacity(LENGTH_BYTES + header.len() + end);
         bytes.extend((header.len() as u64).to_le_bytes());
         bytes.extend(header);
-        bytes.extend(data);
+        for (_, array) in ordered {
+            array.elements().write_little_endian(&mut bytes);
+        }
         Ok(bytes)
     }
 }

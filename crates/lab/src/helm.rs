@@ -161,7 +161,7 @@ fn fork<T: Real>(
     let Some(Progress { epoch, steps, .. }) = members.first().map(|first| first.progress().clone()) else {
         return Err(LabError::Worker);
     };
-    let bytes = births.iter().map(|birth| write_snapshot(birth).map_err(|_| LabError::Worker));
+    let bytes = births.into_iter().map(|birth| write_snapshot(birth).map_err(|_| LabError::Worker));
     let birth = Birth { changes: changes.clone(), epoch, steps, snapshots: bytes.collect::<Result<_, _>>()? };
     Ok(match company.fork(birth)? {
         Ok(fork) => Steered::Forked { fork, changes },

@@ -133,7 +133,9 @@ fn train_one(
         run(views, recipe, &[recipe.seed], experiment.seed(), Threads::Fixed(workers.threads), limits, watched)?;
     let record = TrialRecord { parent: fork.map(|fork| fork.parent), ..record(watched.trial, params(recipe), &run) };
     watched.board.post(&Event::Trial(trial_event(&record)));
-    workers.ledger.put([std::mem::take(&mut run.closing), vec![trial_entry(&record, recipe)]].concat())?;
+    let mut entries = std::mem::take(&mut run.closing);
+    entries.push(trial_entry(&record, recipe));
+    workers.ledger.put(entries)?;
     match run.end {
         End::Left => Err(LabError::Left),
         End::Complete | End::Cut | End::Diverged(_) | End::Failed(_) => {

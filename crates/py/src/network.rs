@@ -74,7 +74,7 @@ impl<T: Real> Learned<T> {
             model.arrays.insert(name.clone(), array);
         }
         if let Some(snapshot) = &self.snapshot {
-            let bytes = write_snapshot(snapshot).map_err(Failure::File)?;
+            let bytes = write_snapshot(snapshot.clone()).map_err(Failure::File)?;
             let array = Array::new(vec![bytes.len()], Elements::U8(bytes)).map_err(|error| file(&error))?;
             model.arrays.insert(SNAPSHOT.to_owned(), array);
         }

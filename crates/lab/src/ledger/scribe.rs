@@ -499,7 +499,7 @@ impl<'a> Scribe<'a> {
         let each = members.iter_mut().map(|trainer| Ok(trainer.snapshot()?));
         let each = each.collect::<Result<Vec<_>, LabError>>()?;
         let bytes =
-            each.iter().map(|snapshot| snapshot::write(snapshot).map_err(|what| self.place.ledger.damaged(&what)));
+            each.into_iter().map(|snapshot| snapshot::write(snapshot).map_err(|what| self.place.ledger.damaged(&what)));
         let (curve, turns) = (run.curve.clone(), run.turns.clone());
         Ok(Some(Begun { snapshots: bytes.collect::<Result<_, _>>()?, curve, turns }))
     }
@@ -541,7 +541,7 @@ impl<'a> Scribe<'a> {
                 member,
                 epoch: snapshot.progress.epoch,
                 step: snapshot.progress.steps,
-                bytes: snapshot::write(&snapshot).map_err(|what| self.place.ledger.damaged(&what))?,
+                bytes: snapshot::write(snapshot).map_err(|what| self.place.ledger.damaged(&what))?,
             }));
         }
         Ok(entries)

@@ -75,7 +75,9 @@ pub fn train_longer(
         // Beside what was done to itself, what was done to the trial that it was forked from.
         record.turns.clone_from(&known.turns);
     }
-    ledger.put([std::mem::take(&mut ran.closing), vec![trial_entry(&record, &known.recipe)]].concat())?;
+    let mut entries = std::mem::take(&mut ran.closing);
+    entries.push(trial_entry(&record, &known.recipe));
+    ledger.put(entries)?;
     board.post(&Event::Trial(trial_event(&record)));
     let model = match (ran.weights, views) {
         (Some(weights), [view]) => {
