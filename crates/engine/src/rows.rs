@@ -1,5 +1,6 @@
 //! The data set as the engine sees it: a read-only matrix of rows, as bytes or reals, shared by all who read it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::kernels::Isa;
@@ -8,27 +9,49 @@ use crate::kernels::rows::{Columns, Gather};
 use crate::real::Real;
 use crate::tensor::TensorError;
 
+/// Whoever keeps the numbers of a matrix: a vector, or somebody who has [lent](lend) them.
+pub type Owner<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
+
 /// The numbers of a matrix, as they are kept: one copy, however many hold it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub enum Numbers {
     /// Bytes, such as those of pictures.
-    U8(Arc<Vec<u8>>),
+    U8(Owner<u8>),
     /// Single precision.
-    F32(Arc<Vec<f32>>),
+    F32(Owner<f32>),
     /// Double precision.
-    F64(Arc<Vec<f64>>),
-    /// Single precision, somebody else's: see [`lend`].
-    Lent(Lent),
+    F64(Owner<f64>),
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Numbers::U8(_) => "U8",
+            Numbers::F32(_) => "F32",
+            Numbers::F64(_) => "F64",
+        };
+        write!(formatter, "{kind}({} numbers)", self.len())
+    }
+}
+
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Numbers) -> bool {
+        match (self, other) {
+            (Numbers::U8(a), Numbers::U8(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::F32(a), Numbers::F32(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::F64(a), Numbers::F64(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::U8(_) | Numbers::F32(_) | Numbers::F64(_), _) => false,
+        }
+    }
 }
 
 impl Numbers {
     /// How many numbers there are.
     pub fn len(&self) -> usize {
         match self {
-            Numbers::U8(values) => values.len(),
-            Numbers::F32(values) => values.len(),
-            Numbers::F64(values) => values.len(),
-            Numbers::Lent(values) => values.as_slice().len(),
+            Numbers::U8(values) => (**values).as_ref().len(),
+            Numbers::F32(values) => (**values).as_ref().len(),
+            Numbers::F64(values) => (**values).as_ref().len(),
         }
     }
 
@@ -166,10 +189,9 @@ impl Rows {
     /// Indices beyond the last row, and what does not fit, are left out: the training loop gives neither.
     pub fn gather<T: Real>(&self, indices: &[u32], out: &mut [T]) {
         match &self.numbers {
-            Numbers::U8(values) => self.gather_from(values, indices, out),
-            Numbers::F32(values) => self.gather_from(values, indices, out),
-            Numbers::F64(values) => self.gather_from(values, indices, out),
-            Numbers::Lent(values) => self.gather_from(values.as_slice(), indices, out),
+            Numbers::U8(values) => self.gather_from((**values).as_ref(), indices, out),
+            Numbers::F32(values) => self.gather_from((**values).as_ref(), indices, out),
+            Numbers::F64(values) => self.gather_from((**values).as_ref(), indices, out),
         }
     }
 
@@ -248,14 +270,14 @@ mod tests {
     fn lent_numbers_are_read_where_they_are() {
         let owned = [1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0];
         let batch = lend(&owned, |lent| {
-            assert!(std::ptr::eq(lent.as_slice(), &owned[..]));
-            let rows = Rows::some(Numbers::Lent(lent), 2, vec![2, 0]).unwrap();
+            assert!(std::ptr::eq(lent.as_ref(), &owned[..]));
+            let rows = Rows::some(Numbers::F32(Arc::new(lent)), 2, vec![2, 0]).unwrap();
             let mut batch = [0.0_f64; 4];
             rows.gather(&[0, 1], &mut batch);
             batch
         });
         assert_eq!(batch, [5.0, 6.0, 1.0, 2.0]);
-        let panicked = std::panic::catch_unwind(|| lend(&owned, |lent| assert!(lent.as_slice().is_empty())));
+        let panicked = std::panic::catch_unwind(|| lend(&owned, |lent| assert!(lent.as_ref().is_empty())));
         assert!(panicked.is_err());
     }
 

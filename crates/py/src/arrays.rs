@@ -12,15 +12,18 @@ use crate::error::Failure;
 /// Rows of features, C-contiguous.
 #[derive(FromPyObject)]
 pub(crate) enum Matrix<'py> {
+    /// Bytes.
+    U8(PyReadonlyArray2<'py, u8>),
     /// Single precision.
     F32(PyReadonlyArray2<'py, f32>),
     /// Double precision.
     F64(PyReadonlyArray2<'py, f64>),
 }
 
-/// The numbers of a matrix, where they are.
+/// The numbers of a matrix, where they are, and how many a row has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lines<'a> {
+    U8(&'a [u8], usize),
     F32(&'a [f32], usize),
     F64(&'a [f64], usize),
 }
@@ -30,6 +33,7 @@ impl Matrix<'_> {
     pub(crate) fn lines(&self) -> Result<Lines<'_>, Failure> {
         let strided = |_| Failure::Data("features: the array is not C-contiguous".to_owned());
         Ok(match self {
+            Matrix::U8(array) => Lines::U8(array.as_slice().map_err(strided)?, array.as_array().ncols()),
             Matrix::F32(array) => Lines::F32(array.as_slice().map_err(strided)?, array.as_array().ncols()),
             Matrix::F64(array) => Lines::F64(array.as_slice().map_err(strided)?, array.as_array().ncols()),
         })
@@ -37,22 +41,28 @@ impl Matrix<'_> {
 }
 
 impl Lines<'_> {
-    /// The engine's rows, all of them or the `picked` ones, for as long as `work` runs: single precision is lent, double is
-    /// copied once.
+    /// Lends the numbers for as long as `work` runs, with how many a row has; nothing is copied.
+    pub(crate) fn lent<R>(self, work: impl FnOnce(Numbers, usize) -> R) -> R {
+        match self {
+            Lines::U8(values, width) => lend(values, |lent| work(Numbers::U8(Arc::new(lent)), width)),
+            Lines::F32(values, width) => lend(values, |lent| work(Numbers::F32(Arc::new(lent)), width)),
+            Lines::F64(values, width) => lend(values, |lent| work(Numbers::F64(Arc::new(lent)), width)),
+        }
+    }
+
+    /// The engine's rows, all of them or the `picked` ones, for as long as `work` runs.
     pub(crate) fn with_rows<R>(
         self,
         picked: Option<Vec<u32>>,
         work: impl FnOnce(Rows) -> Result<R, Failure>,
     ) -> Result<R, Failure> {
-        let rows = |numbers, width| match picked {
-            Some(picked) => Rows::some(numbers, width, picked),
-            None => Rows::whole(numbers, width),
-        };
-        let wrong = |error: caviar_engine::TensorError| Failure::Data(error.to_string());
-        match self {
-            Lines::F32(values, width) => lend(values, |lent| work(rows(Numbers::Lent(lent), width).map_err(wrong)?)),
-            Lines::F64(values, width) => work(rows(Numbers::F64(Arc::new(values.to_vec())), width).map_err(wrong)?),
-        }
+        self.lent(|numbers, width| {
+            let rows = match picked {
+                Some(picked) => Rows::some(numbers, width, picked),
+                None => Rows::whole(numbers, width),
+            };
+            work(rows.map_err(|error| Failure::Data(error.to_string()))?)
+        })
     }
 }
 

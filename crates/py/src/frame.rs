@@ -7,9 +7,7 @@ use pyo3::prelude::{Bound, FromPyObject, PyAny, PyResult, pyclass, pymethods};
 use pyo3::types::{PyAnyMethods, PyBytes};
 
 use crate::error::{Failure, FileError, SettingError, detached};
-
-/// What messages call a data frame.
-const NAME: &str = "X";
+use crate::table::Features;
 
 /// The cells of a column.
 #[derive(FromPyObject)]
@@ -24,18 +22,12 @@ pub(crate) enum FrameCells<'py> {
 pub(crate) type Frame<'py> = Vec<(String, FrameCells<'py>)>;
 
 /// A column of a table.
-pub(crate) fn column((name, cells): (String, FrameCells<'_>)) -> Column {
+pub(crate) fn column((name, cells): &(String, FrameCells<'_>)) -> Column {
     let cells = match cells {
         FrameCells::Numbers(values) => Cells::Numbers(values.as_array().iter().copied().collect()),
         FrameCells::Words(words) => Cells::Words(Words::new(words.iter().map(Option::as_deref))),
     };
-    Column { name, cells }
-}
-
-/// The table of these columns.
-fn table(frame: Frame<'_>) -> Result<Table, Failure> {
-    let columns = frame.into_iter().map(column).collect();
-    Table::from_columns(NAME, columns).map_err(|error| Failure::Lab(error.into()))
+    Column { name: name.clone(), cells }
 }
 
 /// Whether each column that an encoder uses holds `numbers` or `words`.
@@ -58,7 +50,7 @@ pub(crate) fn scaling(name: &str) -> PyResult<Scaling> {
     }
 }
 
-/// How the columns of a data frame become numbers, as learned from the training rows alone.
+/// How the columns of a matrix or a data frame become numbers, as learned from the training rows alone.
 #[pyclass(module = "caviar._caviar", name = "Encoder", frozen)]
 #[derive(Clone, Debug)]
 pub(crate) struct FrameEncoder {
@@ -67,24 +59,33 @@ pub(crate) struct FrameEncoder {
 
 #[pymethods]
 impl FrameEncoder {
-    /// Learns from `rows` of a frame.
+    /// Learns from `rows`, or from all.
     #[staticmethod]
-    fn fit(py: Python<'_>, frame: Frame<'_>, rows: Vec<usize>, scale: &str) -> PyResult<FrameEncoder> {
-        let (table, scaling) = (table(frame)?, scaling(scale)?);
-        detached(py, || {
+    fn fit(
+        py: Python<'_>,
+        features: Features<'_>,
+        rows: Option<PyReadonlyArray1<'_, u32>>,
+        scale: &str,
+    ) -> PyResult<FrameEncoder> {
+        let (features, scaling) = (features.loose()?, scaling(scale)?);
+        let rows: Option<Vec<usize>> = rows.map(|rows| rows.as_array().iter().map(|&row| row as usize).collect());
+        let learn = |table: Table| {
             let names: Vec<String> = table.names().map(str::to_owned).collect();
+            let rows = rows.unwrap_or_else(|| (0..table.rows()).collect());
             let encoder = Encoder::fit(&table, &names, &rows, scaling).map_err(|error| Failure::Lab(error.into()))?;
             Ok(FrameEncoder { encoder })
-        })
+        };
+        detached(py, || features.with_table(Vec::new(), learn))
     }
 
-    /// The rows of a frame as numbers; its columns are found by name.
-    fn encode<'py>(&self, py: Python<'py>, frame: Frame<'_>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let table = table(frame)?;
-        let matrix = detached(py, || {
+    /// The rows as numbers; columns are found by name.
+    fn encode<'py>(&self, py: Python<'py>, features: Features<'_>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let features = features.loose()?;
+        let encode = |table: Table| {
             let rows: Vec<usize> = (0..table.rows()).collect();
             self.encoder.encode(&table, &rows).map_err(|error| Failure::Lab(error.into()))
-        })?;
+        };
+        let matrix = detached(py, || features.with_table(Vec::new(), encode))?;
         matrix.values.into_pyarray(py).reshape([matrix.rows, matrix.columns])
     }
 

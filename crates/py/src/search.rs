@@ -8,7 +8,7 @@ use std::time::Duration;
 use caviar_lab::report::{Report, Request};
 use caviar_lab::{
     Board, DataOptions, Event, Experiment, Finished, Flow, LabError, Ledger, Part, Quiet, StudyAbout, StudyView,
-    TuneOptions, Workers, tune,
+    TuneOptions, Wishes, Workers, tune,
 };
 use caviar_store::study::{DataFile, StudyState};
 use caviar_table::Table;
@@ -19,7 +19,7 @@ use pyo3::types::PyAnyMethods;
 use crate::error::{DataError, Failure, SettingError, detached};
 use crate::frame::scaling;
 use crate::steering::Reins;
-use crate::table::{Columns, fingerprint};
+use crate::table::{Columns, LooseColumns, fingerprint};
 use crate::tuned::{Tuned, summary};
 
 /// How often a person's wish to stop is looked for.
@@ -96,7 +96,7 @@ impl SearchSettings {
         format!("caviar.{name}({options}random_state={}).fit(X, y)", self.seed)
     }
 
-    fn data(&self, columns: &Columns) -> PyResult<DataOptions> {
+    fn data(&self, columns: &LooseColumns<'_>) -> PyResult<DataOptions> {
         let validation = match self.validation_fraction {
             0.0 => Part::None,
             fraction => Part::Fraction(fraction),
@@ -122,38 +122,48 @@ impl SearchSettings {
 pub(crate) fn search(
     py: Python<'_>,
     settings: SearchSettings,
-    columns: Columns,
+    columns: Columns<'_>,
     on_event: Option<Py<PyAny>>,
     reins: Option<PyRef<'_, Reins>>,
 ) -> PyResult<Tuned> {
+    let columns = columns.loose()?;
     let (options, data) = (settings.options()?, settings.data(&columns)?);
-    let study = settings.study.clone();
     let wishes = reins.map(|reins| reins.wishes.clone()).unwrap_or_default();
-    detached(py, move || {
-        let table = columns.table()?;
-        let ledger = match &study {
-            Some(path) => ledger(path, &settings, &options, &table)?,
-            None => Ledger::default(),
-        };
-        let experiment = Experiment::from_table(table, &data)?;
-        let workers = Workers { ledger, wishes, ..Workers::new(settings.threads) };
-        let finished = watched(&experiment, &options, &workers, on_event);
-        close(&workers.ledger, &finished)?;
-        // The file is free from here on.
-        drop(workers);
-        let finished = match (finished, &study) {
-            (Err(Failure::Left(stopped)), Some(path)) => found_so_far(&experiment, &options, path, settings.threads)
-                .map_err(|error| stopped.map_or(error, |stopped| *stopped))?,
-            (finished, _) => finished?,
-        };
-        if finished.interrupted {
-            return Ok(Tuned::new(finished, None));
-        }
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let request = Request { command: settings.call(), version, ..Request::default() };
-        let report = Report::of(&experiment, &finished, request)?;
-        Ok(Tuned::new(finished, Some(report)))
-    })
+    let work = |table| found(&settings, &options, &data, table, wishes, on_event);
+    detached(py, || columns.with_table(work))
+}
+
+/// Searches over the rows of a table.
+fn found(
+    settings: &SearchSettings,
+    options: &TuneOptions,
+    data: &DataOptions,
+    table: Table,
+    wishes: Wishes,
+    on_event: Option<Py<PyAny>>,
+) -> Result<Tuned, Failure> {
+    let ledger = match &settings.study {
+        Some(path) => ledger(path, settings, options, &table)?,
+        None => Ledger::default(),
+    };
+    let experiment = Experiment::from_table(table, data)?;
+    let workers = Workers { ledger, wishes, ..Workers::new(settings.threads) };
+    let finished = watched(&experiment, options, &workers, on_event);
+    close(&workers.ledger, &finished)?;
+    // The file is free from here on.
+    drop(workers);
+    let finished = match (finished, &settings.study) {
+        (Err(Failure::Left(stopped)), Some(path)) => found_so_far(&experiment, options, path, settings.threads)
+            .map_err(|error| stopped.map_or(error, |stopped| *stopped))?,
+        (finished, _) => finished?,
+    };
+    if finished.interrupted {
+        return Ok(Tuned::new(finished, None));
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let request = Request { command: settings.call(), version, ..Request::default() };
+    let report = Report::of(&experiment, &finished, request)?;
+    Ok(Tuned::new(finished, Some(report)))
 }
 
 /// The best of what a study holds that was left on its way; nothing is written, and it can go on.

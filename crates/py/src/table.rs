@@ -1,14 +1,17 @@
 //! Rows with their answers as one table.
 
-use std::sync::Arc;
-
+use caviar_engine::rows::Numbers;
 use caviar_store::study::DataFile;
-use caviar_table::{Block, BlockColumn, Cells, Column, Contents, Numbers, Table, Words};
-use pyo3::prelude::{FromPyObject, PyResult};
+use caviar_table::{Block, BlockColumn, Cells, Column, Contents, Table, Words};
+use numpy::PyReadonlyArray1;
+use pyo3::prelude::FromPyObject;
 
-use crate::arrays::Matrix;
-use crate::error::{DataError, Failure};
+use crate::arrays::{Lines, Matrix};
+use crate::error::Failure;
 use crate::frame::{Frame, column};
+
+/// What messages call the rows.
+const NAME: &str = "X";
 
 /// Features, a matrix or a frame.
 #[derive(FromPyObject)]
@@ -21,88 +24,122 @@ pub(crate) enum Features<'py> {
     Frame(Frame<'py>),
 }
 
-impl Features<'_> {
-    /// The columns of a table.
-    pub(crate) fn columns(self) -> PyResult<Vec<Column>> {
-        let (names, matrix) = match self {
-            Features::Frame(frame) => return Ok(frame.into_iter().map(column).collect()),
-            Features::Named((names, matrix)) => (names, matrix),
-            Features::Matrix(matrix) => (Vec::new(), matrix),
-        };
-        let (numbers, width) = matrix.numbers()?;
-        let block = Block::new(numbers, width).ok_or_else(|| DataError::new_err("X has no columns"))?;
-        let named = |at: usize| {
-            let cells = BlockColumn::new(&block, at).map(Cells::Block)?;
-            Some(Column { name: names.get(at).cloned().unwrap_or_else(|| format!("x{at}")), cells })
-        };
-        Ok((0..width).filter_map(named).collect())
-    }
+/// The same, without Python; the numbers of a matrix are still where they were.
+#[derive(Debug)]
+pub(crate) enum LooseFeatures<'a> {
+    Columns(Vec<Column>),
+    Matrix(Lines<'a>, &'a [String]),
 }
 
-impl Matrix<'_> {
-    /// The numbers as a table holds them, and how many a row has.
-    fn numbers(&self) -> PyResult<(Numbers, usize)> {
-        let strided = |_| DataError::new_err("features: the array is not C-contiguous");
+impl Features<'_> {
+    /// Apart from Python.
+    pub(crate) fn loose(&self) -> Result<LooseFeatures<'_>, Failure> {
         Ok(match self {
-            Matrix::F32(array) => {
-                (Numbers::F32(Arc::new(array.as_slice().map_err(strided)?.to_vec())), array.as_array().ncols())
-            }
-            Matrix::F64(array) => {
-                (Numbers::F64(Arc::new(array.as_slice().map_err(strided)?.to_vec())), array.as_array().ncols())
-            }
+            Features::Frame(frame) => LooseFeatures::Columns(frame.iter().map(column).collect()),
+            Features::Named((names, matrix)) => LooseFeatures::Matrix(matrix.lines()?, names),
+            Features::Matrix(matrix) => LooseFeatures::Matrix(matrix.lines()?, &[]),
         })
     }
 }
 
-/// The columns of an experiment, detached from Python.
-pub(crate) struct Columns {
-    columns: Vec<Column>,
+impl LooseFeatures<'_> {
+    /// The table of these columns and the `others` for as long as `work` runs; the numbers of a matrix are lent to it.
+    pub(crate) fn with_table<R>(
+        self,
+        others: Vec<Column>,
+        work: impl FnOnce(Table) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let table = |columns: Vec<Column>| {
+            let columns = columns.into_iter().chain(others).collect();
+            Table::from_columns(NAME, columns).map_err(|error| Failure::Lab(error.into()))
+        };
+        match self {
+            LooseFeatures::Columns(columns) => work(table(columns)?),
+            LooseFeatures::Matrix(lines, names) => {
+                lines.lent(|numbers, width| work(table(columns(numbers, width, names)?)?))
+            }
+        }
+    }
+
+    /// Whether a column is called so.
+    fn has(&self, name: &str) -> bool {
+        match self {
+            LooseFeatures::Columns(columns) => columns.iter().any(|column| column.name == name),
+            LooseFeatures::Matrix(_, names) => names.iter().any(|known| known == name),
+        }
+    }
+}
+
+/// The columns of a matrix.
+fn columns(numbers: Numbers, width: usize, names: &[String]) -> Result<Vec<Column>, Failure> {
+    let numbers = match numbers {
+        Numbers::U8(values) => caviar_table::Numbers::U8(values),
+        Numbers::F32(values) => caviar_table::Numbers::F32(values),
+        Numbers::F64(values) => caviar_table::Numbers::F64(values),
+    };
+    let block = Block::new(numbers, width).ok_or_else(|| Failure::Data("X has no columns".to_owned()))?;
+    let named = |at: usize| {
+        let cells = BlockColumn::new(&block, at).map(Cells::Block)?;
+        Some(Column { name: names.get(at).cloned().unwrap_or_else(|| format!("x{at}")), cells })
+    };
+    Ok((0..width).filter_map(named).collect())
+}
+
+/// Rows with their answers, which are classes or numbers, and their weights where they have any.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Columns<'py> {
+    features: Features<'py>,
+    /// The class of each row, from 0, and their names.
+    classes: Option<(PyReadonlyArray1<'py, i64>, Vec<String>)>,
+    values: Option<PyReadonlyArray1<'py, f64>>,
+    weights: Option<PyReadonlyArray1<'py, f64>>,
+}
+
+/// The same, without Python; features are still where they were.
+#[derive(Debug)]
+pub(crate) struct LooseColumns<'a> {
+    features: LooseFeatures<'a>,
+    answers: Cells,
+    weights: Option<Vec<f64>>,
     /// The name of the answers.
     pub(crate) target: String,
     /// The name of the weights.
     pub(crate) weight: Option<String>,
 }
 
-/// As Python hands them over: answers are words for classes, else numbers.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct Given<'py> {
-    features: Features<'py>,
-    words: Option<Vec<String>>,
-    values: Option<Vec<f64>>,
-    weights: Option<Vec<f64>>,
-}
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Columns {
-    type Error = pyo3::PyErr;
-
-    fn extract(given: pyo3::Borrowed<'a, 'py, pyo3::PyAny>) -> PyResult<Self> {
-        let Given { features, words, values, weights } = given.extract()?;
-        let mut columns = features.columns()?;
+impl Columns<'_> {
+    /// Apart from Python.
+    pub(crate) fn loose(&self) -> Result<LooseColumns<'_>, Failure> {
+        let features = self.features.loose()?;
         let free = |wanted: &str| {
             let mut name = wanted.to_owned();
-            while columns.iter().any(|column| column.name == name) {
+            while features.has(&name) {
                 name.push('_');
             }
             name
         };
-        let (target, weight) = (free("y"), weights.is_some().then(|| free("sample_weight")));
-        let cells = match (words, values) {
-            (Some(words), _) => Cells::Words(Words::new(words.iter().map(|word| Some(word.as_str())))),
-            (None, values) => Cells::Numbers(values.unwrap_or_default()),
+        let (target, weight) = (free("y"), self.weights.is_some().then(|| free("sample_weight")));
+        let numbers = |values: &PyReadonlyArray1<'_, f64>| values.as_array().to_vec();
+        let answers = match &self.classes {
+            Some((codes, names)) => {
+                let name = |&code: &i64| names.get(usize::try_from(code).ok()?).map(String::as_str);
+                Cells::Words(Words::new(codes.as_array().iter().map(name)))
+            }
+            None => Cells::Numbers(self.values.as_ref().map(numbers).unwrap_or_default()),
         };
-        columns.push(Column { name: target.clone(), cells });
-        if let (Some(name), Some(weights)) = (&weight, weights) {
-            columns.push(Column { name: name.clone(), cells: Cells::Numbers(weights) });
-        }
-        Ok(Columns { columns, target, weight })
+        Ok(LooseColumns { features, answers, weights: self.weights.as_ref().map(numbers), target, weight })
     }
 }
 
-impl Columns {
-    /// The table.
-    pub(crate) fn table(self) -> Result<Table, Failure> {
-        Table::from_columns("X", self.columns).map_err(|error| Failure::Lab(error.into()))
+impl LooseColumns<'_> {
+    /// The table for as long as `work` runs.
+    pub(crate) fn with_table<R>(self, work: impl FnOnce(Table) -> Result<R, Failure>) -> Result<R, Failure> {
+        let mut others = vec![Column { name: self.target, cells: self.answers }];
+        if let (Some(name), Some(weights)) = (self.weight, self.weights) {
+            others.push(Column { name, cells: Cells::Numbers(weights) });
+        }
+        self.features.with_table(others, work)
     }
 }
 
@@ -121,5 +158,5 @@ pub(crate) fn fingerprint(table: &Table) -> DataFile {
             }),
         }
     }
-    DataFile { path: "X".to_owned(), bytes: hasher.count(), hash: hasher.finalize().to_hex().to_string() }
+    DataFile { path: NAME.to_owned(), bytes: hasher.count(), hash: hasher.finalize().to_hex().to_string() }
 }

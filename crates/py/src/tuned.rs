@@ -84,14 +84,14 @@ impl Tuned {
         py: Python<'py>,
         features: Features<'_>,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Vec<String>)> {
-        let columns = features.columns()?;
-        let (answers, classes, rows) = detached(py, || {
-            let table = caviar_table::Table::from_columns("X", columns).map_err(|error| Failure::Lab(error.into()))?;
+        let features = features.loose()?;
+        let predict = |table: caviar_table::Table| {
             Ok(match self.found.model.predict(&table)? {
                 Predictions::Values(values) => (values, Vec::new(), table.rows()),
                 Predictions::Classes { classes, probabilities, .. } => (probabilities, classes, table.rows()),
             })
-        })?;
+        };
+        let (answers, classes, rows) = detached(py, || features.with_table(Vec::new(), predict))?;
         let width = answers.len().checked_div(rows).unwrap_or(0);
         Ok((answers.into_pyarray(py).reshape([rows, width])?, classes))
     }

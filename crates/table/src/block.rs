@@ -1,16 +1,52 @@
 //! A matrix whose columns stand in a table: one copy, as it was read.
 
+use std::fmt;
 use std::sync::Arc;
 
+/// Whoever keeps the numbers of a block: a vector, or somebody else's memory that is only read.
+pub type Owner<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
+
 /// The numbers of a block, row by row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub enum Numbers {
     /// Bytes, such as those of pictures.
-    U8(Arc<Vec<u8>>),
+    U8(Owner<u8>),
     /// Single precision; NaN where missing.
-    F32(Arc<Vec<f32>>),
+    F32(Owner<f32>),
     /// Double precision; NaN where missing.
-    F64(Arc<Vec<f64>>),
+    F64(Owner<f64>),
+}
+
+impl Numbers {
+    fn len(&self) -> usize {
+        match self {
+            Numbers::U8(values) => (**values).as_ref().len(),
+            Numbers::F32(values) => (**values).as_ref().len(),
+            Numbers::F64(values) => (**values).as_ref().len(),
+        }
+    }
+}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Numbers::U8(_) => "U8",
+            Numbers::F32(_) => "F32",
+            Numbers::F64(_) => "F64",
+        };
+        write!(formatter, "{kind}({} numbers)", self.len())
+    }
+}
+
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Numbers) -> bool {
+        match (self, other) {
+            (Numbers::U8(a), Numbers::U8(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::F32(a), Numbers::F32(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::F64(a), Numbers::F64(b)) => (**a).as_ref() == (**b).as_ref(),
+            (Numbers::U8(_) | Numbers::F32(_) | Numbers::F64(_), _) => false,
+        }
+    }
 }
 
 /// A row-major matrix that columns of a table share.
@@ -26,7 +62,7 @@ impl Block {
     /// The matrix of these numbers; `None` where they do not fill whole rows of `width`.
     pub fn new(numbers: Numbers, width: usize) -> Option<Block> {
         let block = Block { numbers, width };
-        (block.len().checked_rem(width) == Some(0)).then_some(block)
+        (block.numbers.len().checked_rem(width) == Some(0)).then_some(block)
     }
 
     /// The numbers.
@@ -41,15 +77,7 @@ impl Block {
 
     /// How many rows there are.
     pub fn rows(&self) -> usize {
-        self.len() / self.width.max(1)
-    }
-
-    fn len(&self) -> usize {
-        match &self.numbers {
-            Numbers::U8(values) => values.len(),
-            Numbers::F32(values) => values.len(),
-            Numbers::F64(values) => values.len(),
-        }
+        self.numbers.len() / self.width.max(1)
     }
 
     /// Whether both share their numbers.
@@ -64,12 +92,13 @@ impl Block {
 
     /// The first number that is infinite: its row, its column and itself.
     pub(crate) fn first_infinite(&self) -> Option<(usize, usize, f64)> {
+        fn first<T: Copy + Into<f64>>(values: &[T]) -> Option<(usize, f64)> {
+            values.iter().map(|&value| value.into()).enumerate().find(|(_, value)| value.is_infinite())
+        }
         let found = match &self.numbers {
             Numbers::U8(_) => None,
-            Numbers::F32(values) => {
-                values.iter().position(|value| value.is_infinite()).map(|at| (at, f64::from(values[at])))
-            }
-            Numbers::F64(values) => values.iter().position(|value| value.is_infinite()).map(|at| (at, values[at])),
+            Numbers::F32(values) => first((**values).as_ref()),
+            Numbers::F64(values) => first((**values).as_ref()),
         };
         found.map(|(at, value)| (at / self.width, at % self.width, value))
     }
@@ -102,9 +131,9 @@ impl BlockColumn {
     pub fn get(&self, row: usize) -> f64 {
         let at = row.saturating_mul(self.block.width).saturating_add(self.column);
         let value = match &self.block.numbers {
-            Numbers::U8(values) => values.get(at).map(|&value| f64::from(value)),
-            Numbers::F32(values) => values.get(at).map(|&value| f64::from(value)),
-            Numbers::F64(values) => values.get(at).copied(),
+            Numbers::U8(values) => (**values).as_ref().get(at).map(|&value| f64::from(value)),
+            Numbers::F32(values) => (**values).as_ref().get(at).map(|&value| f64::from(value)),
+            Numbers::F64(values) => (**values).as_ref().get(at).copied(),
         };
         value.map_or(f64::NAN, |value| value + 0.0)
     }
@@ -116,9 +145,9 @@ impl BlockColumn {
         }
         let (column, width) = (self.column, self.block.width);
         match &self.block.numbers {
-            Numbers::U8(values) => strided(values, column, width),
-            Numbers::F32(values) => strided(values, column, width),
-            Numbers::F64(values) => strided(values, column, width),
+            Numbers::U8(values) => strided((**values).as_ref(), column, width),
+            Numbers::F32(values) => strided((**values).as_ref(), column, width),
+            Numbers::F64(values) => strided((**values).as_ref(), column, width),
         }
     }
 }

@@ -54,7 +54,7 @@ mod target;
 mod target_spec;
 mod view;
 
-pub use block::{Block, BlockColumn, Numbers};
+pub use block::{Block, BlockColumn, Numbers, Owner};
 pub use checkup::{Checkup, Evidence, Finding, Part};
 pub use chunks::Chunks;
 pub use column::{Cells, Column, Contents, Kind, MISSING, Words};

@@ -48,8 +48,8 @@ impl Encoder {
         let fits = match block.numbers() {
             // Bytes lie between two of them, and so does what they become.
             Numbers::U8(_) => rows.iter().all(|&row| row < block.rows()) && columns.iter().all(bytes_fit),
-            Numbers::F32(values) => all_fit(values, block.width(), rows, &columns),
-            Numbers::F64(values) => all_fit(values, block.width(), rows, &columns),
+            Numbers::F32(values) => all_fit((**values).as_ref(), block.width(), rows, &columns),
+            Numbers::F64(values) => all_fit((**values).as_ref(), block.width(), rows, &columns),
         };
         let rows: Option<Vec<u32>> = rows.iter().map(|&row| u32::try_from(row).ok()).collect();
         fits.then_some(View { block: block.clone(), rows: rows?, columns })

@@ -24,11 +24,13 @@ class Table:
         if reset:
             framed = _frames.is_frame(X) and _frames.needs_encoding(X)
         if not framed:
-            # What is to be scaled is scaled in double precision.
+            # Bytes and single precision are read where they are; what is to be scaled is scaled in double precision.
             scaled = encoder is not None or (reset and estimator.scale not in ("auto", "none"))
-            dtype = np.float64 if scaled or estimator.precision == "f64" else np.float32
+            double = [np.float64] * (scaled or estimator.precision == "f64")
+            dtype = [*double, np.float32, np.uint8]
             array = validate_data(estimator, X, reset=reset, dtype=dtype, order="C", accept_sparse="csr")
-            return cls(array=array.toarray() if hasattr(array, "toarray") else array)
+            array = array.toarray() if hasattr(array, "toarray") else array
+            return cls(array=np.require(array, requirements=["C", "A"]))
         if not _frames.is_frame(X):
             raise ValueError(
                 f"X is no data frame: {type(estimator).__name__} was fitted on one with words or missing values, whose "
@@ -56,17 +58,15 @@ class Table:
         """What turns rows such as these into numbers, learned from ``rows``; nothing where they are taken as they are."""
         if self.frame is None and scale in ("auto", "none"):
             return None
-        rows = range(len(self)) if rows is None else rows.tolist()
-        columns = _frames.of_array(self.array) if self.frame is None else _frames.columns(self.frame)
-        return Encoder.fit(columns, list(rows), "standard" if scale == "auto" else scale)
+        learned = self.array if self.frame is None else _frames.columns(self.frame)
+        rows = None if rows is None else rows.astype(np.uint32)
+        return Encoder.fit(learned, rows, "standard" if scale == "auto" else scale)
 
     def encoded(self, encoder):
         """The numbers."""
         if encoder is None:
             return self.array
-        if self.frame is None:
-            return encoder.encode(_frames.of_array(self.array))
-        return encoder.encode(_frames.columns(self.frame, dict(encoder.kinds)))
+        return encoder.encode(self.array if self.frame is None else _frames.columns(self.frame, dict(encoder.kinds)))
 
 
 def _check_names(estimator, names):

@@ -48,11 +48,6 @@ def columns(X, kinds: dict[str, str] | None = None) -> list:
     return found
 
 
-def of_array(X) -> list:
-    """The columns of an array of numbers, named ``x0``, ``x1``, ..."""
-    return [(f"x{at}", np.ascontiguousarray(X[:, at], dtype=np.float64)) for at in range(X.shape[1])]
-
-
 def _columns(X):
     return ((str(name), X[name] if _is_polars(X) else X.iloc[:, at]) for at, name in enumerate(X.columns))
 

@@ -94,10 +94,10 @@ class Search(_display.Displayed, callbacks.CallbackSupportMixin, BaseEstimator):
         settings = self._search_settings()
         _caviar.check_search(settings)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, table, dtype=np.float64).tolist()
+            sample_weight = _check_sample_weight(sample_weight, table, dtype=np.float64)
         columns = {
             "features": self._columns(table),
-            "words": None,
+            "classes": None,
             "values": None,
             "weights": sample_weight,
             **answers,

@@ -174,7 +174,7 @@ class TunedClassifier(ClassifierMixin, Search):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"{type(self).__name__} needs at least two classes, y has one class: {self.classes_[0]}.")
-        return {"words": [_word(code) for code in codes]}
+        return {"classes": (codes.astype(np.int64), [_word(code) for code in range(len(self.classes_))])}
 
     def _class_weight(self) -> dict:
         if not isinstance(self.class_weight, dict):
@@ -262,7 +262,7 @@ class TunedRegressor(RegressorMixin, Search):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
         y = column_or_1d(y, warn=True)
         check_consistent_length(table, y)
-        return {"values": y.tolist()}
+        return {"values": y}
 
     def predict(self, X):
         """The value of each row.
