@@ -135,8 +135,7 @@ COPIES = """
 import resource
 import numpy as np
 import caviar
-X = np.random.default_rng(0).random((100_000, 256), dtype=np.float32)          # 102 MB
-X = {given}
+X = np.random.default_rng(0).{given}          # 205 MB
 y = X[:, 0] > X[:, 1]
 net = caviar.{estimator}
 net.fit(X[:3000], y[:3000])
@@ -147,7 +146,8 @@ net.predict(X)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.nbytes)
 """
 SEARCH = "trials=2, epochs=1, settings={'hidden': (4,), 'batch_size': 1000}, random_state=0"
-PERCEPTRON = "(4,), batch_size=1000, max_iter=1, random_state=0"
+SINGLE = "random((200_000, 256), dtype=np.float32)"
+PERCEPTRON = "hidden_layer_sizes=(4,), batch_size=1000, max_iter=1, random_state=0"
 
 
 # What is scaled by a perceptron is a matrix of its own, in single precision, and nothing beside it; a search scales
@@ -156,20 +156,21 @@ PERCEPTRON = "(4,), batch_size=1000, max_iter=1, random_state=0"
 @pytest.mark.parametrize(
     ("estimator", "given", "copies"),
     [
-        (f"MLPClassifier({PERCEPTRON})", "X", 0),
-        (f"MLPClassifier({PERCEPTRON}, early_stopping=True)", "X", 0),
-        (f"MLPRegressor({PERCEPTRON})", "X", 0),
-        (f"MLPClassifier({PERCEPTRON}, scale='standard')", "X", 1),
-        (f"TunedClassifier({SEARCH})", "X", 0),
-        (f"TunedRegressor({SEARCH})", "X", 0),
-        (f"TunedClassifier({SEARCH})", "X[:50_000].astype(np.float64)", 0),
-        (f"TunedClassifier({SEARCH})", "np.tile((X * 255).astype(np.uint8), (2, 1))", 0),
+        (f"MLPClassifier({PERCEPTRON})", SINGLE, 0),
+        (f"MLPClassifier({PERCEPTRON}, early_stopping=True)", SINGLE, 0),
+        (f"MLPRegressor({PERCEPTRON})", SINGLE, 0),
+        (f"MLPClassifier({PERCEPTRON}, scale='standard')", SINGLE, 1),
+        (f"TunedClassifier({SEARCH})", SINGLE, 0),
+        (f"TunedRegressor({SEARCH})", SINGLE, 0),
+        (f"TunedClassifier({SEARCH})", "random((100_000, 256))", 0),
+        (f"MLPClassifier({PERCEPTRON})", "integers(0, 256, (200_000, 1024), dtype=np.uint8)", 0),
     ],
 )
 def test_contiguous_rows_are_not_copied(estimator, given, copies, start):
     share = float(start(COPIES.replace("{given}", given).replace("{estimator}", estimator)).communicate()[0])
-    # Answers, weights, the order of the rows and predictions are of a few numbers for each of the 256 of a row.
-    assert copies - 0.5 < share < copies + 0.35
+    # Answers, weights, the order of the rows and predictions are of a few numbers for the 256 of a row or more; a search
+    # looks at some thousand rows with the cells of a column dealt out anew.
+    assert copies - 0.5 < share < copies + 0.45
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
