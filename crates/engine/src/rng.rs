@@ -17,7 +17,7 @@
 //! ```
 
 use crate::kernels::prefetch::prefetch;
-use crate::kernels::random::{GROUP, words};
+use crate::kernels::random::{GROUP, shuffle_near, words};
 
 /// What random numbers are for: each purpose has numbers of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,7 +155,7 @@ impl Stream {
     /// Brings `values` into random order, each order equally likely (Fisher & Yates, from the last place down).
     pub fn shuffle<T>(&self, values: &mut [T]) {
         if values.len() <= FITS_FIRST_CACHE {
-            return self.shuffle_short(values);
+            return shuffle_near(self, values);
         }
         let mut words = Words::new(*self);
         // Places are drawn some steps ahead of the swaps, so that those of a long list are at hand by then.
@@ -171,28 +171,6 @@ impl Stream {
                 values.swap(last, place);
                 last -= 1;
             }
-        }
-    }
-
-    /// The same, word by word: a word that would make some places likelier than others is left out.
-    fn shuffle_short<T>(&self, values: &mut [T]) {
-        let mut last = values.len().saturating_sub(1);
-        let mut group = 0;
-        while last > 0 {
-            for word in words(self, group) {
-                let bound = last as u32 + 1;
-                let product = u64::from(word) * u64::from(bound);
-                let rest = product as u32;
-                if rest < bound && rest < bound.wrapping_neg() % bound {
-                    continue;
-                }
-                values.swap(last, (product >> 32) as usize);
-                last -= 1;
-                if last == 0 {
-                    return;
-                }
-            }
-            group += 1;
         }
     }
 

@@ -148,6 +148,18 @@ impl<T: Copy + Default> Arena<T> {
         &self.buffer[span.start..][..span.len]
     }
 
+    /// All elements from one on.
+    #[inline]
+    pub fn onwards(&self, start: usize) -> &[T] {
+        &self.buffer[start..]
+    }
+
+    /// All elements from one on, to be changed.
+    #[inline]
+    pub fn onwards_mut(&mut self, start: usize) -> &mut [T] {
+        &mut self.buffer[start..]
+    }
+
     /// The elements of a span, to be changed.
     #[inline]
     pub fn get_mut(&mut self, span: Span) -> &mut [T] {

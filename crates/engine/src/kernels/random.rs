@@ -97,6 +97,46 @@ impl Kernel<f32> for Words<'_> {
     }
 }
 
+/// [`Stream::shuffle`] of at most 2³² values that are at hand.
+pub fn shuffle_near<T>(stream: &Stream, values: &mut [T]) {
+    assert!(u32::try_from(values.len()).is_ok(), "more values than a word can choose from");
+    Isa::detect().run::<f32, _>(Shuffle { stream, values });
+}
+
+struct Shuffle<'a, T> {
+    stream: &'a Stream,
+    values: &'a mut [T],
+}
+
+impl<T> Kernel<f32> for Shuffle<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Elem = f32>>(self, _: S) {
+        let (key, step) = self.stream.parts();
+        let (values, mut left) = (self.values.as_mut_ptr(), self.values.len());
+        let mut group = 0;
+        while left > 1 {
+            for &word in philox_lanes(group, step, key).as_flattened() {
+                let bound = left as u32;
+                let product = u64::from(word) * u64::from(bound);
+                let rest = product as u32;
+                // A word that would make some places likelier than others is left out.
+                if rest < bound && rest < bound.wrapping_neg() % bound {
+                    continue;
+                }
+                left -= 1;
+                // SAFETY: `left` is below the number of values, and so is the place, which is at most `left`.
+                unsafe { std::ptr::swap(values.add(left), values.add((product >> 32) as usize)) };
+                if left <= 1 {
+                    break;
+                }
+            }
+            group += 1;
+        }
+    }
+}
+
 #[inline(always)]
 fn decide<T: Real>(words: &[[u32; LANES]; 4], limit: u32, kept: T, out: &mut [T]) {
     for (out, words) in out.chunks_exact_mut(LANES).zip(words) {

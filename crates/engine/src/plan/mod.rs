@@ -12,7 +12,7 @@ use crate::kernels::Isa;
 use crate::kernels::map::MapStep;
 use crate::op::{Op, Rule};
 use crate::real::Real;
-pub(crate) use narrow::{Block, Narrow, ONES, Places, Sums};
+pub(crate) use narrow::{Narrow, ONES, Places, Sums};
 pub(crate) use pair::number;
 pub(crate) use place::{Place, Placement, SlotSize};
 use std::marker::PhantomData;

@@ -25,7 +25,7 @@ pub(crate) const ONES: usize = 0;
 pub(crate) struct Narrow {
     /// The positions of its steps.
     pub steps: Range<usize>,
-    /// The columns of each step.
+    /// The columns of each step that goes by rows.
     pub places: Vec<Places>,
     /// What comes from rows.
     pub inputs: Vec<Turned>,
@@ -42,6 +42,8 @@ pub(crate) struct Narrow {
 /// The columns that a step reads and writes; none for what has no rows.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// The number of the step in its group.
+    pub step: usize,
     pub inputs: Vec<Span>,
     pub out: Span,
     pub also: Span,
@@ -131,14 +133,15 @@ fn in_columns(nodes: &[NodeData], fetches: &[NodeId], steps: &[Step], group: Ran
             }
         }
     }
-    let places = own.iter().map(|step| {
+    let places = own.iter().enumerate().map(|(number, step)| {
         let inputs =
             step.inputs.iter().map(|&input| if in_rows(input) { place(source(nodes, input)) } else { Span::default() });
         let inputs = inputs.collect();
         let mut written = written(step).into_iter().map(&mut place);
-        Places { inputs, out: written.next().unwrap_or_default(), also: written.next().unwrap_or_default() }
+        let (out, also) = (written.next().unwrap_or_default(), written.next().unwrap_or_default());
+        Places { step: number, inputs, out, also }
     });
-    let places: Vec<Places> = places.collect();
+    let (gradients, places): (Vec<Places>, Vec<Places>) = places.partition(|places| is_gradient(&own[places.step]));
     let outside = |node: usize| {
         let fetched = fetches.iter().enumerate().filter(|(_, fetch)| source(nodes, fetch.at()) == node);
         let others = steps.iter().enumerate().filter(|(position, _)| !group.contains(position)).map(|(_, step)| step);
@@ -148,14 +151,15 @@ fn in_columns(nodes: &[NodeData], fetches: &[NodeId], steps: &[Step], group: Ran
     };
     let outputs = results.iter().map(|&node| Turned { node, columns: place(node), needed: outside(node) });
     let outputs = outputs.filter(|turned| turned.needed != 0).collect();
-    let (sums, blocks) = sums(own, &places);
+    let (sums, blocks) = sums(own, &gradients);
     (columns <= MOST_COLUMNS).then_some(Narrow { steps: group, places, inputs, outputs, sums, blocks, columns })
 }
 
 /// The gradients of a group as outer products: whatever fits into the lanes beside what is there already shares them.
-fn sums(steps: &[Step], places: &[Places]) -> (Vec<Sums>, Vec<Block>) {
+fn sums(steps: &[Step], gradients: &[Places]) -> (Vec<Sums>, Vec<Block>) {
     let (mut all, mut found): (Vec<Sums>, Vec<(usize, Block)>) = (Vec::new(), Vec::new());
-    for (number, (step, places)) in steps.iter().zip(places).enumerate().filter(|(_, (step, _))| is_gradient(step)) {
+    for places in gradients {
+        let step = &steps[places.step];
         let columns = |span: Span| span.start..span.end();
         let rows: Vec<usize> = columns(places.inputs[0]).chain(step.also.map(|_| ONES)).collect();
         let across: Vec<usize> = columns(places.inputs[1]).collect();
@@ -168,7 +172,7 @@ fn sums(steps: &[Step], places: &[Places]) -> (Vec<Sums>, Vec<Block>) {
             }
             let sums = &mut all[which];
             let block = Block {
-                step: number,
+                step: places.step,
                 lanes: Span { start: sums.lanes.len(), len: lanes.len() },
                 vectors: Span { start: sums.factors.len(), len: factors.len() },
                 across: is_across,

@@ -1,6 +1,7 @@
 //! A plan's steps, made ready for a number of rows: every size and place known.
 
 use super::Memory;
+use super::narrow::{Moves, moves};
 use super::parts::{BoundGroup, groups};
 use crate::graph::NodeData;
 use crate::kernels::buffer::Span;
@@ -19,6 +20,8 @@ pub struct Bound {
     pub jobs: Vec<Job>,
     /// Those that several threads do part by part instead.
     pub groups: Vec<BoundGroup>,
+    /// For each group that goes in columns, where its gradients go.
+    pub moves: Vec<Vec<Moves>>,
 }
 
 /// Sizes and strides of four axes.
@@ -259,7 +262,8 @@ impl Bound {
     pub fn new<T: Real>(plan: &Compiled, memory: &Memory<T>, rows: usize, threads: usize) -> Self {
         let binder = Binder { plan, memory, rows, window: 0..rows };
         let jobs: Vec<Job> = plan.steps.iter().map(|step| binder.job(step)).collect();
-        Bound { rows, groups: groups(&binder, &jobs, threads), jobs }
+        let moves = plan.narrow.iter().map(|narrow| moves(plan, narrow, &jobs)).collect();
+        Bound { rows, groups: groups(&binder, &jobs, threads), moves, jobs }
     }
 }
 

@@ -71,9 +71,10 @@ impl<T: Real> Session<T> {
     fn run_steps(&mut self, positions: Range<usize>, wanted: u64) -> Result<(), RunError> {
         let Session { plan, bound, memory, cpu, optimizers, seed, draws, .. } = self;
         let randomness = Randomness { seed: seed.0, draws: *draws };
-        let Some(Bound { rows, jobs, groups }) = bound.first() else { return Ok(()) };
+        let Some(Bound { rows, jobs, groups, moves }) = bound.first() else { return Ok(()) };
         let rows = *rows;
         let steps = &plan.compiled.steps;
+        let all_narrow = plan.compiled.narrow.iter().zip(moves);
         let mut next = positions.start;
         while let Some(position) = (next..positions.end).find(|&position| steps[position].needed & wanted != 0) {
             let (step, job) = (&steps[position], &jobs[position]);
@@ -82,8 +83,9 @@ impl<T: Real> Session<T> {
                 && T::run_group(memory, cpu, &steps[group.steps.clone()], group, wanted)
             {
                 next = group.steps.end;
-            } else if let Some(narrow) = plan.compiled.narrow.iter().find(|narrow| narrow.steps.contains(&position))
-                && T::run_narrow(memory, cpu, &Call { plan: &plan.compiled, narrow, jobs, rows, wanted })
+            } else if let Some((narrow, moves)) =
+                all_narrow.clone().find(|(narrow, _)| narrow.steps.contains(&position))
+                && T::run_narrow(memory, cpu, &Call { plan: &plan.compiled, narrow, jobs, moves, rows, wanted })
             {
                 next = narrow.steps.end;
             } else if let Job::Optimize { updates, joined, alike, .. } = job {

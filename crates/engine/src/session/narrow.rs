@@ -2,14 +2,14 @@
 
 use super::Memory;
 use super::bind::Job;
-use crate::kernels::buffer::{Arena, Buffer, Span};
+use crate::kernels::buffer::{Buffer, Span};
 use crate::kernels::columns::{
     Column, CrossEntropy, Outer, Product, Row, SHARD, cross_entropy, from_rows, outer, product, to_rows,
 };
 use crate::kernels::cpu::Cpu;
 use crate::kernels::map::{self, Input, MAX_INPUTS};
 use crate::kernels::simd::LANES;
-use crate::plan::{Block, Compiled, Narrow, ONES, Places, Step, Sums, Work};
+use crate::plan::{Compiled, Narrow, ONES, Places, Step, Sums, Work};
 use crate::real::Real;
 use std::ops::Range;
 
@@ -50,6 +50,8 @@ pub struct Call<'a> {
     pub(super) narrow: &'a Narrow,
     /// The jobs of the plan.
     pub(super) jobs: &'a [Job],
+    /// What [`moves`] gives.
+    pub(super) moves: &'a [Moves],
     /// The rows of the batch.
     pub(super) rows: usize,
     /// A bit for each fetch that is wanted.
@@ -85,9 +87,11 @@ pub(super) fn run<T: Real>(memory: &mut Memory<T>, cpu: &Cpu, call: &Call<'_>) -
         for turned in narrow.inputs.iter().filter(|turned| turned.needed & wanted != 0) {
             let (from, width) = (span(memory, turned.node, turned.columns.len), turned.columns.len);
             let columns = &mut memory.workspace.columns.as_chunks_mut().0[turned.columns.range()];
-            from_rows(cpu, &memory.real.get(from)[shard.of(width)], columns);
+            let from = memory.real.onwards(from.start + shard.of(width).start);
+            from_rows(cpu, from, shard.samples, columns);
         }
-        for ((step, job), places) in steps.iter().zip(jobs).zip(&narrow.places) {
+        for places in &narrow.places {
+            let (step, job) = (&steps[places.step], &jobs[places.step]);
             if step.needed & wanted != 0 && !run_step(memory, cpu, step, job, places, shard) {
                 return false;
             }
@@ -102,13 +106,10 @@ pub(super) fn run<T: Real>(memory: &mut Memory<T>, cpu: &Cpu, call: &Call<'_>) -
             to_rows(columns, &mut memory.real.get_mut(to)[shard.of(width)]);
         }
     }
-    for block in narrow.blocks.iter().filter(|block| steps[block.step].needed & wanted != 0) {
-        hand_on(
-            &memory.workspace.sums.as_chunks().0[block.vectors.range()],
-            block,
-            &jobs[block.step],
-            &mut memory.real,
-        );
+    let Memory { real, workspace, .. } = memory;
+    let real = real.onwards_mut(0);
+    for moves in call.moves.iter().filter(|moves| moves.needed & wanted != 0) {
+        moves.pairs.iter().for_each(|&(from, to)| real[to] = workspace.sums[from]);
     }
     true
 }
@@ -178,19 +179,37 @@ fn join<T: Real>(workspace: &mut Workspace<T>, len: usize, shard: Shard, shards:
     }
 }
 
-/// Brings a part of a gradient to its place, and the sums that are the gradient of a bias to theirs.
-fn hand_on<T: Real>(vectors: &[Row<T>], block: &Block, job: &Job, real: &mut Arena<T>) {
-    let &Job::Gemm { c, sums, m, n, .. } = job else { return };
-    let ([c, sums], []) = real.lend([c, sums.unwrap_or_default()], []);
-    // The rows of the gradient, and after the last one the sums.
-    let rows = c.chunks_exact_mut(n).take(m).chain([sums]);
-    if block.across {
-        for (row, vector) in rows.zip(vectors) {
-            row[block.first..].iter_mut().zip(&vector[block.lanes.range()]).for_each(|(to, &x)| *to = x);
-        }
-    } else {
-        for (row, lane) in rows.skip(block.first).zip(block.lanes.range()) {
-            row.iter_mut().zip(vectors).for_each(|(to, vector)| *to = vector[lane]);
+/// Where the sums of a group go.
+pub struct Moves {
+    /// A bit for each fetch that needs them.
+    needed: u64,
+    /// From which element of the sums to which of the session.
+    pairs: Vec<(usize, usize)>,
+}
+
+/// The moves of a group, given the jobs of the plan.
+pub(super) fn moves(plan: &Compiled, narrow: &Narrow, jobs: &[Job]) -> Vec<Moves> {
+    let mut all: Vec<Moves> = Vec::new();
+    for block in &narrow.blocks {
+        let position = narrow.steps.start + block.step;
+        let (needed, &Job::Gemm { c, sums, m, n, .. }) = (plan.steps[position].needed, &jobs[position]) else {
+            continue;
+        };
+        // After the last row of the gradient come the sums of its columns.
+        let to = |row: usize, column: usize| match sums {
+            Some(sums) if row == m => sums.start + column,
+            _ => c.start + row * n + column,
+        };
+        let place = |vector: usize, lane: usize| {
+            let to = if block.across { to(vector, block.first + lane) } else { to(block.first + lane, vector) };
+            ((block.vectors.start + vector) * LANES + block.lanes.start + lane, to)
+        };
+        let pairs = (0..block.vectors.len).flat_map(|vector| (0..block.lanes.len).map(move |lane| (vector, lane)));
+        let pairs = pairs.map(|(vector, lane)| place(vector, lane));
+        match all.iter_mut().find(|moves| moves.needed == needed) {
+            Some(moves) => moves.pairs.extend(pairs),
+            None => all.push(Moves { needed, pairs: pairs.collect() }),
         }
     }
+    all
 }

@@ -34,11 +34,12 @@ fn bits<T: Real>(columns: &[Column<T>], samples: usize) -> Vec<u64> {
     columns.iter().flat_map(|column| &column[..samples]).map(|x| x.to_f64().to_bits()).collect()
 }
 
-fn check_turns<T: Real>(width: usize, samples: usize) {
-    let rows = some::<T>(0, width * samples);
+fn check_turns<T: Real>(width: usize, samples: usize, beyond: usize) {
+    let longer = some::<T>(0, width * samples + beyond);
+    let rows = &longer[..width * samples];
     for cpu in cpus() {
         let mut turned = vec![[T::from_f64(f64::NAN); SHARD]; width];
-        from_rows(&cpu, &rows, &mut turned);
+        from_rows(&cpu, &longer, samples, &mut turned);
         let at = |sample: usize, unit: usize| rows[sample * width + unit];
         let right = (0..samples).all(|sample| (0..width).all(|unit| turned[unit][sample] == at(sample, unit)));
         assert!(right, "{} {samples} rows of {width} on {}", T::NAME, cpu.isa);
@@ -133,9 +134,9 @@ fn check_loss<T: Real>(classes: usize, samples: usize, wrong: Option<usize>) {
 
 proptest! {
     #[test]
-    fn rows_become_columns_and_rows_again(width in 1_usize..70, samples in 0..=SHARD) {
-        check_turns::<f32>(width, samples);
-        check_turns::<f64>(width, samples);
+    fn rows_become_columns_and_rows_again(width in 1_usize..70, samples in 0..=SHARD, beyond in 0_usize..600) {
+        check_turns::<f32>(width, samples, beyond);
+        check_turns::<f64>(width, samples, beyond);
     }
 
     #[test]
