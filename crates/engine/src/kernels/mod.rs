@@ -5,6 +5,8 @@ pub(crate) mod columns;
 pub(crate) mod cpu;
 pub(crate) mod gang;
 pub(crate) mod gemm;
+#[cfg(all(test, unix))]
+mod guard_pages;
 pub(crate) mod isa;
 pub(crate) mod layout;
 pub(crate) mod lent;
