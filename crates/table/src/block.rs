@@ -51,7 +51,7 @@ impl PartialEq for Numbers {
 
 /// A row-major matrix that columns of a table share.
 ///
-/// Clones share the numbers. Two blocks are the same if they share them.
+/// Clones share the numbers. Two blocks are equal if their numbers are, whoever owns these.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     numbers: Numbers,

@@ -26,13 +26,10 @@ macro_rules! rows {
             }),+]
         }
 
-        /// Does not compile where an operation has no row.
-        #[allow(dead_code)]
-        fn every_operation_has_a_row(op: &Op) {
-            match op {
-                $($operation => (),)+
-            }
-        }
+        // Does not compile where an operation has no row.
+        const _: fn(&Op) = |op| match op {
+            $($operation => (),)+
+        };
     };
 }
 
